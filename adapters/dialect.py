@@ -1,0 +1,85 @@
+"""What a dialect offers: one frozen Struct of data and functions per dialect, role-free.
+
+Nothing in a dialect knows whether it serves a client or a provider. The table (`table.py`) lists
+the dialects; the gateway's paths, key headers and error shapes all derive from it.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+from adapters.events import Reply, Usage
+from adapters.fault import Fault
+
+Operation = Literal["generate", "count_tokens"]
+
+
+class Peek(msgspec.Struct, frozen=True, gc=False):
+    """What routing may ask of a request before anything else is decoded."""
+
+    model: str
+    stream: bool = False
+    max_tokens: int | None = None
+    thinking: bool = False
+
+
+class Endpoint(msgspec.Struct, frozen=True, gc=False):
+    """A path a dialect answers, as clients spell it (`/v1/messages`)."""
+
+    path: str
+    operation: Operation
+
+
+class ModelEntry(msgspec.Struct, frozen=True, gc=False):
+    """One line of a models list. `created` is in seconds since the epoch."""
+
+    id: str
+    owner: str
+    created: int = 0
+
+
+class Tap(Protocol):
+    """Looks into the bytes of one event stream that pass untouched; never changes them.
+
+    `usage` is what was counted so far; `ended` says the terminal event was seen; `fault` is the
+    in-band error that was seen; `aligned` says that the last byte fed ended a frame, so that an
+    event of our own may stand here; `garbled` that the bytes are no event stream at all.
+    """
+
+    usage: Usage
+    ended: bool
+    fault: Fault | None
+    aligned: bool
+    garbled: bool
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the stream, cut anywhere."""
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """One family of APIs: how it spells requests, replies, streams and errors.
+
+    `peek` and `rename` raise `Malformed`. `rename` changes the span of the top-level model and no
+    other byte. `read_usage` finds usage in a whole reply and raises `Malformed` when the body is
+    not a reply of this dialect. `write_failure` is the in-band end of a broken stream (frames,
+    ready to send). `sign_of_life` is what may be said while a stream is silent.
+    """
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    peek: Callable[[bytes], Peek]
+    rename: Callable[[bytes, str], bytes]
+    read_usage: Callable[[bytes], Usage]
+    tap: Callable[[], Tap]
+    estimate: Callable[[bytes], int]
+    write_count: Callable[[int], bytes]
+    write_reply: Callable[[Reply], bytes]
+    write_stream: Callable[[Reply, bool], list[bytes]]
+    write_error: Callable[[Fault, str], bytes]
+    write_failure: Callable[[Fault, str], bytes]
+    read_error: Callable[[int, bytes], Fault | None]
+    write_models: Callable[[list[ModelEntry]], bytes]
+    write_model: Callable[[ModelEntry], bytes]
+    credential: Callable[[str], tuple[bytes, bytes]]
+    sign_of_life: bytes

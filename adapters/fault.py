@@ -1,0 +1,47 @@
+"""What went wrong, as data: the one shape every dialect writes its errors from and reads them into.
+
+A fault knows no dialect and no HTTP library. `status` is the status the client gets when nothing
+was sent yet; in the middle of a stream only `kind` and `message` reach it.
+"""
+
+from typing import Literal
+
+import msgspec
+
+FaultKind = Literal[
+    "invalid_request",  # the request itself is wrong: 400, 405, 415, 422, 426
+    "authentication",  # the client's own key: 401
+    "billing",  # 402
+    "permission",  # 403
+    "not_found",  # 404: path or model
+    "too_large",  # 413, 414, 431
+    "rate_limited",  # 429
+    "overloaded",  # 503, 529: come back later
+    "upstream",  # 502: the provider answered badly or not at all
+    "timeout",  # 408, 504
+    "internal",  # 500: ours
+]
+
+
+class Fault(msgspec.Struct, frozen=True, gc=False):
+    """One failure as the client may see it.
+
+    `code` and `param` are said where the dialect has a place for them (openai-chat);
+    `retry_after` is in whole seconds.
+    """
+
+    kind: FaultKind
+    status: int
+    message: str
+    code: str | None = None
+    param: str | None = None
+    retry_after: int | None = None
+
+
+class Malformed(ValueError):
+    """A request body that cannot be read as its dialect: the message says what is wrong and where."""
+
+    def __init__(self, message: str, *, param: str | None = None, status: int = 400) -> None:
+        super().__init__(message)
+        self.param = param
+        self.status = status

@@ -1,0 +1,70 @@
+"""The settings of a running penstock: resolved, checked, frozen. Reading files and the environment is `configuration.py`'s work."""
+
+import msgspec
+
+CredentialMode = str  # "key" | "passthrough" | "none"
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Time limits by phase, in seconds (feature F4)."""
+
+    connect: float = 5.0
+    first_byte: float = 60.0
+    first_byte_thinking: float = 600.0
+    idle: float = 120.0
+    whole: float = 600.0
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One configured provider. `base_urls`: dialect name -> address. `row`: the table row it is like, if any."""
+
+    name: str
+    row: str | None
+    base_urls: dict[str, str]
+    credential: CredentialMode = "none"
+    api_key: str | None = None
+    headers: dict[str, str] = {}
+    proxy: str | None = None
+    ca_file: str | None = None
+    timeouts: Timeouts = Timeouts()
+    families: tuple[str, ...] = ()
+    counts_tokens: bool = False
+    pace: float = 0.02
+
+
+class KeySettings(msgspec.Struct, frozen=True):
+    """One of our own keys, as its SHA-256 digest (32 bytes)."""
+
+    name: str
+    digest: bytes
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how penstock listens. Sizes in bytes, times in seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 4747
+    workers: int = 1
+    keys_required: bool = False
+    max_body: int = 32 * 1024 * 1024
+    max_headers: int = 64 * 1024
+    body_timeout: float = 60.0
+    drain: float = 30.0
+    sign_of_life: float = 15.0
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`format`: "text" or "json"; `level`: "off", "error", "info" or "debug"."""
+
+    level: str = "info"
+    format: str = "text"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one worker needs to build its House. `models`: what clients ask for -> "provider" or "provider/model"."""
+
+    server: ServerSettings = ServerSettings()
+    providers: tuple[ProviderSettings, ...] = ()
+    models: dict[str, str] = {}
+    keys: tuple[KeySettings, ...] = ()
+    log: LogSettings = LogSettings()
