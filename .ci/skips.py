@@ -3,7 +3,7 @@
 import fnmatch
 import pathlib
 import sys
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 
 def expected_reasons(listing: str) -> list[str]:
@@ -14,7 +14,7 @@ def expected_reasons(listing: str) -> list[str]:
 def skipped_tests(results: pathlib.Path) -> list[tuple[str, str]]:
     """Name and reason of every test that did not run."""
     # pytest wrote this file a moment ago; it is no stranger's XML.
-    cases = ElementTree.parse(results).iter("testcase")  # noqa: S314
+    cases = ET.parse(results).iter("testcase")  # noqa: S314
     return [
         (f"{case.get('classname')}::{case.get('name')}", skip.get("message", ""))
         for case in cases
