@@ -5,16 +5,15 @@ from its own family: the modules that share its stem (`gateway.relay`, `gateway.
 open rung families may import each other too. What the ladders do not name has no place, and fails.
 """
 
-import ast
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.sources import CHECKOUT, PACKAGES, parsed, plant, python_files
+from tests.imports import cycles, imports_of, package_of, runtime_graph
+from tests.sources import CHECKOUT, PACKAGES, plant
 
 
 class Rung(NamedTuple):
@@ -28,7 +27,7 @@ class Rung(NamedTuple):
 # From the top down. A new module goes where what it imports is below it and what imports it is above.
 LADDERS = {
     "gateway": (
-        Rung("command line", ("gateway.__main__", "gateway.cli")),
+        Rung("command line", ("gateway.__main__", "gateway.cli"), open=True),
         Rung("server", ("gateway.serve",)),
         Rung("front door", ("gateway.app",)),
         Rung("path and edge", ("gateway.exchange", "gateway.edge")),
@@ -44,8 +43,20 @@ LADDERS = {
                 "gateway.accounting",
             ),
         ),
+        Rung("the exchange they share", ("gateway.state", "gateway.plan"), open=True),
         Rung("house", ("gateway.house",)),
-        Rung("ground", ("gateway.upstream", "gateway.control", "gateway.errors", "gateway.demo"), open=True),
+        Rung(
+            "ground",
+            (
+                "gateway.upstream",
+                "gateway.control",
+                "gateway.errors",
+                "gateway.provider",
+                "gateway.local",
+                "gateway.demo",
+            ),
+            open=True,
+        ),
         Rung(
             "reading of the configuration",
             (
@@ -55,6 +66,7 @@ LADDERS = {
                 "gateway.document",
                 "gateway.overrides",
                 "gateway.problems",
+                "gateway.provider_settings",
                 "gateway.quantities",
                 "gateway.references",
                 "gateway.strictness",
@@ -67,8 +79,17 @@ LADDERS = {
         Rung("table", ("adapters.table",)),
         Rung("dialects and providers", ("adapters.dialects.*", "adapters.providers.*")),
         Rung(
-            "contracts",
-            ("adapters.dialect", "adapters.events", "adapters.fault", "adapters.provider", "adapters.sse"),
+            "contracts and what is shared",
+            (
+                "adapters.dialect",
+                "adapters.events",
+                "adapters.fault",
+                "adapters.provider",
+                "adapters.request",
+                "adapters.span",
+                "adapters.sse",
+                "adapters.tokens",
+            ),
             open=True,
         ),
     ),
@@ -98,7 +119,7 @@ HOMES = {
     "prometheus_client": ("gateway.edge",),
     "starlette": ("gateway.edge",),
     "uvloop": ("gateway.serve",),
-    "yarl": ("gateway.upstream", "gateway.control"),
+    "yarl": ("gateway.upstream", "gateway.control", "gateway.provider"),
 }
 
 # What a leaf leaves alone although Python brings it: the adapters do no I/O, the store knows no network.
@@ -108,17 +129,10 @@ NOT_FOR = {"adapters": (*WAITING, "os", "pathlib", "sqlite3"), "store": (*WAITIN
 ADVICE = "give it a place in LADDERS of tests/test_layers.py, as low as its imports allow"
 
 
-class Import(NamedTuple):
-    """One import in a module. `typing_only` when it stands under `if TYPE_CHECKING`."""
-
-    target: str
-    line: int
-    typing_only: bool
-
-
 class Place(NamedTuple):
-    """Where a module stands: the height of its rung (0 is the top) and its family."""
+    """Where a module stands: how well it fits, the height of its rung (0 is the top) and its family."""
 
+    fit: int
     height: int
     family: str
     rung: Rung
@@ -131,64 +145,15 @@ def family_of(module: str, stem: str) -> str | None:
     return match[1] if match else None
 
 
-def package_of(module: str) -> str:
-    """The first name of a dotted one."""
-    return module.partition(".")[0]
-
-
 def place_of(module: str) -> Place | None:
-    """The place of a module on its package's ladder."""
-    for height, rung in enumerate(LADDERS[package_of(module)]):
-        for stem in rung.stems:
-            family = family_of(module, stem)
-            if family:
-                return Place(height, family, rung)
-    return None
-
-
-def module_name(root: Path, path: Path) -> str:
-    """The dotted name of a file."""
-    parts = path.relative_to(root).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def is_typing_check(node: ast.AST) -> bool:
-    """Whether a node is `if TYPE_CHECKING:`."""
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
-def import_nodes(node: ast.AST, *, typing_only: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
-    """Every import statement under a node, inside functions too, and whether only type checkers see it."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import | ast.ImportFrom):
-            yield child, typing_only
-        yield from import_nodes(child, typing_only=typing_only or is_typing_check(child))
-
-
-def targets(node: ast.stmt, module: str, known: set[str], *, folder: bool) -> Iterator[str]:
-    """The modules a statement imports; `from package import module` is an import of that module."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    if isinstance(node, ast.ImportFrom):
-        near = module.split(".") if folder else module.split(".")[:-1]
-        origin = near[: len(near) - node.level + 1] if node.level else []
-        source = ".".join([*origin, *filter(None, [node.module])])
-        inside = [f"{source}.{alias.name}" for alias in node.names]
-        yield from {name if name in known else source for name in inside}
-
-
-def imports_of(root: Path) -> dict[str, list[Import]]:
-    """Every module of the packages, with what it imports."""
-    paths = {module_name(root, path): path for path in python_files(root, PACKAGES)}
-    known = set(paths)
-    return {
-        module: [
-            Import(target, node.lineno, typing_only)
-            for node, typing_only in import_nodes(parsed(path))
-            for target in targets(node, module, known, folder=path.name == "__init__.py")
-        ]
-        for module, path in paths.items()
-    }
+    """The place of a module on its package's ladder: where the longest stem it fits says."""
+    places = [
+        Place(len(stem), height, family, rung)
+        for height, rung in enumerate(LADDERS[package_of(module)])
+        for stem in rung.stems
+        if (family := family_of(module, stem))
+    ]
+    return max(places, default=None)
 
 
 def fault_outside(module: str, target: str) -> str | None:
@@ -231,34 +196,6 @@ def misplaced(root: Path) -> list[str]:
             if fault:
                 found.append(f"{module}:{line} imports {target}: {fault}")
     return found
-
-
-def runtime_graph(root: Path) -> dict[str, set[str]]:
-    """What each module of ours imports of ours when it runs."""
-    imports = imports_of(root)
-    return {
-        module: {found.target for found in imported if found.target in imports and not found.typing_only}
-        for module, imported in imports.items()
-    }
-
-
-def cycles(graph: dict[str, set[str]]) -> list[set[str]]:
-    """The groups of modules that import each other in a ring: each can be reached from each."""
-    reach = {name: reached(graph, name) for name in graph}
-    rings = {frozenset(other for other in reach[name] if name in reach[other]) for name in graph}
-    return [set(ring) for ring in rings if ring]
-
-
-def reached(graph: dict[str, set[str]], start: str) -> set[str]:
-    """Every module that importing `start` imports in turn."""
-    seen: set[str] = set()
-    ahead = list(graph[start])
-    while ahead:
-        name = ahead.pop()
-        if name not in seen:
-            seen.add(name)
-            ahead.extend(graph[name])
-    return seen
 
 
 def test_every_import_stays_inside_its_layer() -> None:
