@@ -1,0 +1,79 @@
+"""`python -m bench gate | baseline | micro | wire`: see each with `--help`."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+MICRO = Path(__file__).parent / "micro"
+
+
+def main() -> int:
+    """Run one of the benches; the exit status."""
+    arguments, rest = _arguments().parse_known_args()
+    run: Callable[[argparse.Namespace, list[str]], int] = arguments.run
+    return run(arguments, rest)
+
+
+def gate(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    """Compare with the baseline."""
+    _fix_hash_seed()
+    module = import_module("bench.gate")
+    status: int = module.check(_build(arguments.build), arguments.baseline or module.BASELINE)
+    return status
+
+
+def baseline(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    """Write the baseline."""
+    _fix_hash_seed()
+    module = import_module("bench.gate")
+    status: int = module.write(_build(arguments.build), arguments.baseline or module.BASELINE)
+    return status
+
+
+def micro(_arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Operations a second, by pytest-benchmark."""
+    command = [sys.executable, "-m", "pytest", str(MICRO), "--benchmark-enable", "-q", *rest]
+    return subprocess.run(command, check=False).returncode
+
+
+def wire(_arguments: argparse.Namespace, rest: list[str]) -> int:
+    """Over loopback, beside nginx."""
+    status: int = import_module("bench.wire.run").main(rest)
+    return status
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, add_help=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for compared in (gate, baseline):
+        command = commands.add_parser(compared.__name__, help=compared.__doc__)
+        command.add_argument("--baseline", type=Path, help="the file to use instead of the kept one")
+        command.add_argument(
+            "--build", default="bench.inprocess:penstock", help="MODULE:FUNCTION that makes the application"
+        )
+        command.set_defaults(run=compared)
+    for passed_on in (micro, wire):
+        command = commands.add_parser(passed_on.__name__, help=passed_on.__doc__, add_help=False)
+        command.set_defaults(run=passed_on)
+    return parser
+
+
+def _build(name: str) -> object:
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
+
+
+def _fix_hash_seed() -> None:
+    """Start over with a fixed hash seed: the layout of dictionaries is part of what is counted."""
+    if os.environ.get("PYTHONHASHSEED") == "0":
+        return
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.execv(sys.executable, [sys.executable, "-m", "bench", *sys.argv[1:]])  # noqa: S606  # ourselves
+
+
+if __name__ == "__main__":
+    sys.exit(main())

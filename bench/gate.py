@@ -1,0 +1,145 @@
+"""The gate: fails when an operation allocates more than the baseline says, or takes far longer.
+
+Allocations are exact, so any growth fails. They belong to one Python version: another one is
+compared with a margin, and says so. Time is compared as a ratio within the run, with a margin that
+a noisy machine does not trip.
+"""
+
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from bench import allocations, timing
+from bench.inprocess import Build
+
+BASELINE = Path(__file__).with_name("baseline.json")
+PACKAGES = ("aiohttp", "memray", "msgspec", "prometheus-client", "uvloop")
+NOISE = 0.05  # allocations: half of the last decimal
+OTHER_PYTHON_SHARE = 0.15
+OTHER_PYTHON_MARGIN = 3.0
+TIME_MARGIN = 1.6
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """What one operation costs. Allocations: all, the harness's own, and the rest; time in thousandths."""
+
+    gross: float
+    harness: float
+    net: float
+    time: float | None = None
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """What was measured, and with what."""
+
+    python: str
+    packages: dict[str, str]
+    operations: dict[str, Operation]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the comparison found, line by line; `failed` closes the gate."""
+
+    lines: tuple[str, ...]
+    failed: bool
+
+
+def measure(build: Build) -> Baseline:
+    """Measure everything the gate compares."""
+    counts = allocations.measure(build)
+    times = timing.measure(build)
+    return Baseline(
+        python=_python(),
+        packages={package: version(package) for package in PACKAGES},
+        operations={
+            name: Operation(count.gross, count.harness, count.net, times.get(name))
+            for name, count in counts.items()
+        },
+    )
+
+
+def compare(now: Baseline, before: Baseline) -> Verdict:
+    """Compare a measurement with the baseline, operation by operation."""
+    notes = _notes(now, before)
+    exact = now.python == before.python
+    grown, shrunk, slower = [], [], []
+    for name, operation in now.operations.items():
+        known = before.operations.get(name)
+        if known is None:
+            grown.append(f"{name}: not in the baseline; write it with `python -m bench baseline`")
+            continue
+        change = f"{name}: {known.net:g} -> {operation.net:g} allocations ({operation.net - known.net:+.1f})"
+        if operation.net > known.net + _margin(known.net, exact=exact):
+            grown.append(f"{change} GROWN")
+        elif exact and operation.net < known.net - NOISE:
+            shrunk.append(f"{change} shrunk: write the new baseline with `python -m bench baseline`")
+        if _slower(operation, known):
+            slower.append(
+                f"{name}: {known.time} -> {operation.time} thousandths of the calibration loop SLOWER"
+            )
+    gone = [
+        f"{name}: in the baseline, not measured any more"
+        for name in before.operations.keys() - now.operations
+    ]
+    return Verdict((*notes, *grown, *slower, *gone, *shrunk), failed=bool(grown or slower or gone))
+
+
+def table(measured: Baseline) -> list[str]:
+    """The measurement as lines to read."""
+    head = f"{'operation':<16} {'gross':>7} {'harness':>8} {'net':>7} {'time':>7}"
+    return [
+        head,
+        *(
+            f"{name:<16} {operation.gross:>7g} {operation.harness:>8g} {operation.net:>7g} "
+            f"{'' if operation.time is None else operation.time:>7}"
+            for name, operation in measured.operations.items()
+        ),
+        "allocations per operation; time in thousandths of the calibration loop",
+    ]
+
+
+def check(build: Build, baseline: Path = BASELINE) -> int:
+    """Measure, compare, print; the exit status."""
+    measured = measure(build)
+    verdict = compare(measured, msgspec.json.decode(baseline.read_bytes(), type=Baseline))
+    for line in (*table(measured), *verdict.lines):
+        print(line)
+    print("gate: FAILED" if verdict.failed else "gate: passed")
+    return int(verdict.failed)
+
+
+def write(build: Build, baseline: Path = BASELINE) -> int:
+    """Measure and write the baseline anew; the exit status."""
+    measured = measure(build)
+    baseline.write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")
+    for line in table(measured):
+        print(line)
+    return 0
+
+
+def _python() -> str:
+    return f"{platform.python_implementation()} {sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _notes(now: Baseline, before: Baseline) -> list[str]:
+    notes = []
+    if now.python != before.python:
+        notes.append(f"baseline is of {before.python}, this is {now.python}: compared with a margin")
+    changed = [f"{name} {before.packages.get(name)} -> {now.packages[name]}" for name in now.packages]
+    notes.extend(
+        line
+        for line, name in zip(changed, now.packages, strict=True)
+        if before.packages.get(name) != now.packages[name]
+    )
+    return notes
+
+
+def _margin(allocated: float, *, exact: bool) -> float:
+    return NOISE if exact else OTHER_PYTHON_MARGIN + OTHER_PYTHON_SHARE * allocated
+
+
+def _slower(now: Operation, before: Operation) -> bool:
+    return now.time is not None and before.time is not None and now.time > TIME_MARGIN * before.time

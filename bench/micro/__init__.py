@@ -1,0 +1,1 @@
+"""The micro layer: pytest-benchmark files, run by `python -m bench micro`."""

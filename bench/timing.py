@@ -1,0 +1,49 @@
+"""Processor time of one operation, and the same as a multiple of a fixed piece of pure Python.
+
+The multiple is what can be compared between runs on machines that others use too: both sides are
+measured in turn, in one run, and the quickest round of each counts.
+"""
+
+import time
+from collections.abc import Callable
+
+import uvloop
+
+from bench.inprocess import Bench, Build
+from bench.workloads import WORKLOADS, Workload
+
+WARM_UP = 200
+OPERATIONS = 200
+ROUNDS = 15
+LOOP_ITEMS = 2_000
+
+
+def calibration() -> int:
+    """Do a fixed amount of what Python programs do: calls, attributes, small objects, dictionaries."""
+    total = 0
+    for number in range(LOOP_ITEMS):
+        entry = {"number": number, "name": str(number)}
+        total += len(entry["name"]) + entry["number"] % 7  # type: ignore[arg-type,operator]
+    return total
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Processor seconds of one run."""
+    start = time.process_time_ns()
+    run()
+    return (time.process_time_ns() - start) / 1e9
+
+
+def measure(build: Build) -> dict[str, float]:
+    """The price of each operation in thousandths of the calibration."""
+    with Bench(build, uvloop.new_event_loop) as bench:
+        return {name: _ratio(bench, workload) for name, workload in WORKLOADS.items()}
+
+
+def _ratio(bench: Bench, workload: Workload) -> float:
+    bench.run(workload, WARM_UP)
+    operations, loops = [], []
+    for _ in range(ROUNDS):
+        operations.append(seconds(lambda: bench.run(workload, OPERATIONS)))
+        loops.append(seconds(calibration))
+    return round(1000 * min(operations) / OPERATIONS / min(loops), 1)

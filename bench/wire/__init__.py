@@ -1,0 +1,1 @@
+"""The wire layer: penstock under granian and nginx, side by side over loopback."""
