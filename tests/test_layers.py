@@ -52,6 +52,7 @@ LADDERS = {
                 "gateway.control",
                 "gateway.errors",
                 "gateway.provider",
+                "gateway.listening",
                 "gateway.local",
                 "gateway.demo",
             ),

@@ -7,6 +7,7 @@ import functools
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,21 @@ def test_scripts_of_ci_can_be_run() -> None:
     """What people and CI start by name is executable."""
     for name in ("run", "setup", "test", "wheel", "agents/install"):
         assert Path(CHECKOUT / ".ci" / name).stat().st_mode & 0o111, name
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "verdict"),
+    [
+        ("npm is not installed: no Claude Code", 0, "1 skipped, 0 of them unexpected"),
+        ("it failed on Tuesday", 1, "x::test_y: it failed on Tuesday\n1 skipped, 1 of them unexpected"),
+    ],
+)
+def test_an_unexpected_skip_fails_ci(tmp_path: Path, reason: str, code: int, verdict: str) -> None:
+    """A test skipped for a reason that is not written down fails the run, and is named."""
+    results = tmp_path / "tests.xml"
+    case = f'<testcase classname="x" name="test_y"><skipped message="{reason}"/></testcase>'
+    results.write_text(f"<testsuites><testsuite>{case}</testsuite></testsuites>", encoding="utf-8")
+    command = [sys.executable, ".ci/skips.py", str(results), ".ci/expected-skips.txt"]
+    run = subprocess.run(command, cwd=CHECKOUT, check=False, capture_output=True, text=True)
+    assert run.returncode == code
+    assert run.stdout.rstrip().endswith(verdict)
