@@ -1,1 +1,1 @@
-"""What penstock keeps on disk: SQLite through apsw, one file a table. Knows no network, gateway or adapters."""
+"""What penstock keeps on disk: SQLite, one file a table. Knows no network, gateway or adapters."""
