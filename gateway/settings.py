@@ -1,8 +1,13 @@
-"""The settings of a running penstock: resolved, checked, frozen. Reading files and the environment is `configuration.py`'s work."""
+"""The settings of a running penstock: resolved, checked, frozen.
+
+Reading files and the environment is `configuration.py`'s work.
+"""
+
+from typing import Literal
 
 import msgspec
 
-CredentialMode = str  # "key" | "passthrough" | "none"
+CredentialMode = Literal["key", "passthrough", "none"]
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,13 +21,17 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One configured provider. `base_urls`: dialect name -> address. `row`: the table row it is like, if any."""
+    """One configured provider. `base_urls`: dialect name -> address. `row`: the table row it is like, if any.
+
+    `key_source` says where the key came from, fit to be shown; the repr shows nothing that may be a secret.
+    """
 
     name: str
     row: str | None
     base_urls: dict[str, str]
     credential: CredentialMode = "none"
     api_key: str | None = None
+    key_source: str = ""
     headers: dict[str, str] = {}
     proxy: str | None = None
     ca_file: str | None = None
@@ -30,6 +39,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     families: tuple[str, ...] = ()
     counts_tokens: bool = False
     pace: float = 0.02
+
+    def __repr__(self) -> str:
+        return f"ProviderSettings({self.name!r}, credential={self.credential!r}, {sorted(self.base_urls)})"
 
 
 class KeySettings(msgspec.Struct, frozen=True):
@@ -61,7 +73,10 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything one worker needs to build its House. `models`: what clients ask for -> "provider" or "provider/model"."""
+    """Everything one worker needs to build its House.
+
+    `models`: what clients ask for -> "provider" or "provider/model".
+    """
 
     server: ServerSettings = ServerSettings()
     providers: tuple[ProviderSettings, ...] = ()

@@ -1,0 +1,72 @@
+"""The command line. Each command is a module that is imported when it is asked for.
+
+A command raises; `main` answers: one clear message, no traceback, exit code 1 (2 for wrong usage).
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gateway import version
+from gateway.problems import ConfigurationError
+
+COMMANDS = {
+    "serve": "Serve until a signal ends it.",
+    "run": "Run an agent through penstock, starting a gateway when none answers.",
+    "env": "Print exports that point clients at penstock.",
+    "check": "Check the configuration and show where every model leads.",
+    "key": "Make keys for callers.",
+    "schema": "Print the JSON schema of penstock.toml, for editors.",
+}
+
+
+class Failure(click.ClickException):
+    """Something a person has to mend, said in one message."""
+
+    def show(self, file: Any = None) -> None:
+        """Print the message where errors go."""
+        click.echo(f"penstock: {self.format_message()}", file=file or sys.stderr)
+
+
+class _Commands(click.Group):
+    """The commands by name; `--help` reads their lines from the table and imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"gateway.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as failure:
+            raise Failure(f"the configuration cannot be used\n\n{failure}") from None
+
+
+def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001
+    if asked:
+        click.echo(f"penstock {version()}")
+        context.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+def main() -> None:
+    """A gateway for large language models: agents talk to it in the API they already speak."""

@@ -1,0 +1,39 @@
+"""`penstock serve`: settings, a free port, the welcome, and then the server."""
+
+import click
+import msgspec
+
+from gateway.cli import Failure
+from gateway.cli.options import config_option, configured, listen_option
+from gateway.cli.welcome import welcome
+from gateway.configuration import Configuration
+from gateway.listening import AddressInUse, settle_port
+
+
+@click.command("serve")
+@config_option
+@listen_option
+@click.option("--workers", type=int, metavar="N", help="Processes that serve.")
+@click.option("--log-level", metavar="LEVEL", help="off, error, info or debug.")
+@click.option("--log-format", metavar="FORMAT", help="text or json.")
+def command(config: str | None, **flags: object) -> None:
+    """Serve until a signal ends it.
+
+    Providers come from the configuration and from the environment; with neither, the demo provider answers.
+    """
+    configuration = _on_free_port(configured(config, **flags))
+    # Said here and not at the top: granian is a quarter of the start time of a command that does not serve.
+    from gateway.serve import serve  # noqa: PLC0415
+
+    code = serve(configuration.settings, ready=lambda: click.echo(welcome(configuration)))
+    raise SystemExit(code)
+
+
+def _on_free_port(configuration: Configuration) -> Configuration:
+    settings = configuration.settings
+    try:
+        server = settle_port(settings.server)
+    except AddressInUse as failure:
+        raise Failure(f"{failure}\n    choose another address with --listen HOST:PORT") from None
+    settled = msgspec.structs.replace(settings, server=server)
+    return msgspec.structs.replace(configuration, settings=settled)

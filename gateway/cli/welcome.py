@@ -1,0 +1,103 @@
+"""What `penstock serve` prints when it is up: where it listens, what it found, what to type next."""
+
+from collections.abc import Iterable
+
+from adapters.table import DIALECTS
+from gateway import version
+from gateway.addresses import local_url, spell
+from gateway.cli.agents import AGENTS, Agent, exports
+from gateway.configuration import Configuration
+from gateway.discovery import DEMO
+from gateway.settings import ProviderSettings, Settings
+
+_CURLS = {
+    "openai-chat": (
+        "/v1/chat/completions",
+        '{"model":"%s","stream":true,"messages":[{"role":"user","content":"Hello"}]}',
+    ),
+    "anthropic-messages": (
+        "/v1/messages",
+        '{"model":"%s","stream":true,"max_tokens":256,"messages":[{"role":"user","content":"Hello"}]}',
+    ),
+}
+_GLOB = frozenset("*?[")
+_PASSTHROUGH = "the client's own login"
+_NO_KEY = "no key needed"
+
+
+def welcome(configuration: Configuration) -> str:
+    """The whole text, for a person."""
+    settings = configuration.settings
+    parts = (_head(configuration), provider_lines(settings.providers), _curls(settings), _agents(settings))
+    return "\n".join(line for part in parts for line in part)
+
+
+def _head(configuration: Configuration) -> Iterable[str]:
+    server = configuration.settings.server
+    workers = f"{server.workers} worker{'s' if server.workers > 1 else ''}"
+    keys = "keys required" if server.keys_required else "no keys asked for"
+    yield f"penstock {version()} listens at http://{spell(server.host, server.port)} ({workers}, {keys})"
+    yield f"configuration: {configuration.path or 'no file; providers come from the environment'}"
+
+
+def provider_lines(providers: Iterable[ProviderSettings]) -> Iterable[str]:
+    """A table: name, dialects, where the key came from (never the key), and the models by name."""
+    rows = [
+        (each.name, ", ".join(dialects(each)), login_of(each), " ".join(each.families)) for each in providers
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    yield ""
+    yield "providers"
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"  {'  '.join(cells)}".rstrip()
+
+
+def dialects(provider: ProviderSettings) -> tuple[str, ...]:
+    """What a provider speaks; demo speaks everything."""
+    return tuple(DIALECTS) if provider.row == DEMO else tuple(sorted(provider.base_urls))
+
+
+def login_of(provider: ProviderSettings) -> str:
+    """How penstock logs in there, in words."""
+    words = {"key": f"key from {provider.key_source}", "passthrough": _PASSTHROUGH, "none": _NO_KEY}
+    return words[provider.credential]
+
+
+def _curls(settings: Settings) -> Iterable[str]:
+    url = local_url(settings.server.host, settings.server.port)
+    key = ' -H "authorization: Bearer $PENSTOCK_KEY"' if settings.server.keys_required else ""
+    yield ""
+    yield "try"
+    for dialect, (path, body) in _CURLS.items():
+        model = _example(settings, dialect)
+        if model is not None:
+            yield f"  curl -N {url}{path}{key} -H 'content-type: application/json' \\"
+            yield f"    -d '{body % model}'"
+
+
+def _example(settings: Settings, dialect: str) -> str | None:
+    """A model that answers in this dialect: an alias of the user's own, demo, or a word to be replaced."""
+    speaking = {provider.name for provider in settings.providers if dialect in dialects(provider)}
+    for alias, target in settings.models.items():
+        if not _GLOB.intersection(alias) and target.partition("/")[0] in speaking:
+            return alias
+    if DEMO in speaking:
+        return "demo"
+    families = [glob for each in settings.providers if each.name in speaking for glob in each.families]
+    return next(iter(families), "MODEL" if speaking else None)
+
+
+def _agents(settings: Settings) -> Iterable[str]:
+    for agent in AGENTS.values():
+        if agent.command:
+            yield ""
+            yield agent.title
+            yield f"  penstock run {agent.name}"
+            yield f"  {_by_hand(agent, settings)}"
+
+
+def _by_hand(agent: Agent, settings: Settings) -> str:
+    key = {"PENSTOCK_KEY": '"$PENSTOCK_KEY"'}
+    assignments = exports(agent, settings, key)
+    return " ".join([*(f"{name}={value}" for name, value in assignments.items()), agent.command])

@@ -1,0 +1,253 @@
+"""Finds the configuration, lays environment and flags over it, reads it strictly, resolves it to `Settings`.
+
+1. find: --config, $PENSTOCK_CONFIG, ./penstock.toml, the user's configuration folder; else nothing
+2. lay over: PENSTOCK_… variables, then flags (`overrides.py`)
+3. expand references (`references.py`)
+4. fit into the file's Structs (`strictness.py`)
+5. check and resolve, section by section
+
+Every step adds its problems to one list; they are raised together. What step 5 says of a part that
+an earlier step already found broken is left out, because it would only be an echo.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from adapters.table import DIALECTS, PROVIDERS
+from gateway.addresses import is_loopback, parse_listen
+from gateway.document import Document, Key, Server
+from gateway.overrides import Overlay
+from gateway.problems import ConfigurationError, Problem, dotted, nearest
+from gateway.provider_settings import Surroundings, resolve_providers
+from gateway.quantities import seconds, size
+from gateway.references import Expander, sources
+from gateway.settings import KeySettings, LogSettings, ServerSettings, Settings
+from gateway.strictness import read
+
+FILE_NAME = "penstock.toml"
+
+_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+_SECRET = re.compile(r"[!-~]{16,}")
+_MOST_WORKERS = 256
+_MAKE_A_KEY = "make a key with `penstock key new` and paste its lines into the configuration"
+
+Amount = TypeVar("Amount", int, float)
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """Settings, and the file they were read from, if any."""
+
+    settings: Settings
+    path: Path | None
+
+
+def load(
+    config: str | Path | None = None,
+    *,
+    environment: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+) -> Configuration:
+    """The configuration of this machine. Raises `ConfigurationError` with everything that is wrong.
+
+    `flags` are values of the command line by their place in the file (`server.listen`); None is no value.
+    """
+    path = locate(config, environment)
+    overlay = Overlay(_parse(path) if path else {})
+    overlay.lay_environment(environment)
+    overlay.lay_flags(flags or {})
+    folder = path.resolve().parent if path else Path.cwd()
+    expander = Expander(environment, folder)
+    document, misfits = read(expander.table(overlay.document))
+    broken = [*expander.problems, *misfits]
+    around = _Around(dict(environment), folder, _key_sources(overlay, path))
+    settings, wrong = _resolve(document, around)
+    problems = broken + _without_echoes(wrong, broken)
+    if problems:
+        raise ConfigurationError(_name_origin(problem, overlay.origins) for problem in problems)
+    return Configuration(settings, path)
+
+
+def locate(config: str | Path | None, environment: Mapping[str, str]) -> Path | None:
+    """The file to read. One that was named must exist, the usual places may be empty."""
+    for named, by in ((config, "--config"), (environment.get("PENSTOCK_CONFIG"), "PENSTOCK_CONFIG")):
+        if named:
+            return _existing(Path(named).expanduser(), by)
+    home = environment.get("XDG_CONFIG_HOME")
+    folder = Path(home) if home and Path(home).is_absolute() else _home(environment) / ".config"
+    usual = (Path(FILE_NAME), folder / "penstock" / FILE_NAME)
+    return next((path for path in usual if path.is_file()), None)
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    home = environment.get("HOME")
+    return Path(home) if home else Path("~").expanduser()
+
+
+def _existing(path: Path, named_by: str) -> Path:
+    if not path.exists():
+        raise ConfigurationError([Problem(named_by, f"there is no file {path}")])
+    return path
+
+
+def _parse(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as failure:
+        problem = Problem(str(path), f"cannot be read: {failure.strerror}")
+    except tomllib.TOMLDecodeError as failure:
+        problem = Problem(str(path), f"is not TOML: {failure}")
+    except UnicodeDecodeError:
+        problem = Problem(str(path), "is not TOML: it is not UTF-8 text")
+    raise ConfigurationError([problem])
+
+
+def _key_sources(overlay: Overlay, path: Path | None) -> dict[str, str]:
+    """Where each provider's api_key stands, by the provider's name, read before references are followed."""
+    providers = overlay.document.get("providers")
+    found = {}
+    for name, table in providers.items() if isinstance(providers, dict) else ():
+        text = table.get("api_key") if isinstance(table, dict) else None
+        if isinstance(text, str):
+            origin = overlay.origins.get(dotted("providers", name, "api_key"))
+            found[name] = sources(text) or (f"${origin}" if origin else str(path))
+    return found
+
+
+def _without_echoes(wrong: list[Problem], broken: list[Problem]) -> list[Problem]:
+    spoiled = {tuple(problem.path.split(".")[:2]) for problem in broken}
+    if any(len(part) == 1 for part in spoiled):
+        return []
+    return [problem for problem in wrong if tuple(problem.path.split(".")[:2]) not in spoiled]
+
+
+def _name_origin(problem: Problem, origins: Mapping[str, str]) -> Problem:
+    origin = origins.get(problem.path)
+    return msgspec.structs.replace(problem, path=f"{origin} ({problem.path})") if origin else problem
+
+
+class _Around(msgspec.Struct, frozen=True):
+    """What a document is resolved against."""
+
+    environment: dict[str, str]
+    folder: Path
+    key_sources: dict[str, str]
+
+
+def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Problem]]:
+    problems: list[Problem] = []
+    keys = _keys(document.keys, problems)
+    server = _server(document, problems)
+    surroundings = Surroundings(
+        rows=PROVIDERS,
+        dialects=tuple(DIALECTS),
+        environment=around.environment,
+        server=server,
+        folder=around.folder,
+        key_sources=around.key_sources,
+    )
+    providers = resolve_providers(document, surroundings, problems)
+    names = {provider.name for provider in providers} | document.providers.keys()
+    for alias, target in document.models.items():
+        _check_target(alias, target, names, problems)
+    log = LogSettings(level=document.log.level, format=document.log.format)
+    settings = Settings(server=server, providers=providers, models=dict(document.models), keys=keys, log=log)
+    return settings, problems
+
+
+def _server(document: Document, problems: list[Problem]) -> ServerSettings:
+    raw = document.server
+    required = raw.keys == "required" or (raw.keys is None and bool(document.keys))
+    host, port = _listen(raw, problems)
+    if not 1 <= raw.workers <= _MOST_WORKERS:
+        problems.append(Problem("server.workers", f"expected a number from 1 to {_MOST_WORKERS}"))
+    if required and not document.keys:
+        problems.append(Problem("server.keys", "keys are required and there is none", _MAKE_A_KEY))
+    elif not required and not is_loopback(host):
+        problems.append(
+            Problem(
+                "server.listen",
+                f"other machines can reach {host}, and no key is asked for: anybody could spend your money",
+                f'listen at 127.0.0.1, or {_MAKE_A_KEY} and set server.keys = "required"',
+            )
+        )
+    return ServerSettings(
+        host=host,
+        port=port,
+        workers=raw.workers,
+        keys_required=required,
+        max_body=_amount("max_body", size, raw.max_body, problems),
+        drain=_amount("drain", seconds, raw.drain, problems),
+        sign_of_life=_amount("sign_of_life", _some_seconds, raw.sign_of_life, problems),
+    )
+
+
+def _listen(raw: Server, problems: list[Problem]) -> tuple[str, int]:
+    try:
+        return parse_listen(raw.listen)
+    except ValueError as failure:
+        problems.append(Problem("server.listen", str(failure)))
+        return parse_listen(Server().listen)
+
+
+def _amount(
+    key: str, understand: Callable[[float | str], Amount], value: float | str, problems: list[Problem]
+) -> Amount:
+    try:
+        return understand(value)
+    except ValueError as failure:
+        problems.append(Problem(f"server.{key}", str(failure)))
+        return understand(1)
+
+
+def _some_seconds(value: float | str) -> float:
+    amount = seconds(value)
+    if amount == 0:
+        raise ValueError("expected more than nothing")
+    return amount
+
+
+def _check_target(alias: str, target: str, names: AbstractSet[str], problems: list[Problem]) -> None:
+    path = dotted("models", alias)
+    provider, slash, model = target.partition("/")
+    if provider not in names:
+        remedy = nearest(provider, names)
+        problems.append(Problem(path, f'leads to "{provider}", and no such provider is configured', remedy))
+    elif slash and not model:
+        problems.append(
+            Problem(path, "names no model behind the /", f'say "{provider}" to keep the name asked for')
+        )
+
+
+def _keys(keys: Mapping[str, Key], problems: list[Problem]) -> tuple[KeySettings, ...]:
+    resolved: dict[bytes, KeySettings] = {}
+    for name, key in keys.items():
+        path = dotted("keys", name)
+        digest, problem = _digest(key)
+        if problem is not None:
+            problems.append(Problem(path, problem, _MAKE_A_KEY))
+        elif digest in resolved:
+            problems.append(Problem(path, f"is the same key as {dotted('keys', resolved[digest].name)}"))
+        resolved.setdefault(digest, KeySettings(name, digest))
+    return tuple(resolved.values())
+
+
+def _digest(key: Key) -> tuple[bytes, str | None]:
+    if (key.secret is None) == (key.sha256 is None):
+        return b"", "expected either secret or sha256"
+    if key.secret is not None:
+        problem = (
+            None
+            if _SECRET.fullmatch(key.secret)
+            else "a secret is at least 16 characters, none of them a space"
+        )
+        return hashlib.sha256(key.secret.encode()).digest(), problem
+    if not _DIGEST.fullmatch(key.sha256 or ""):
+        return b"", "sha256 must be 64 hexadecimal digits"
+    return bytes.fromhex(key.sha256 or ""), None

@@ -1,0 +1,103 @@
+"""What `penstock.toml` may say: the raw file as strict Structs, before anything is resolved.
+
+Nothing here has an effect of its own. `configuration.py` turns it into `settings.py`'s Structs;
+`penstock schema` prints it for editors. A repr shows no values, because any string may be a secret.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Duration = Annotated[
+    int | float | str, Meta(description='Seconds, or "250ms", "30s", "2m".', examples=["30s", 5])
+]
+Size = Annotated[int | str, Meta(description='Bytes, or "32MiB", "1 MB".', examples=["32MiB"])]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class Server(_Table, frozen=True):
+    """Where and how penstock listens."""
+
+    listen: Annotated[str, Meta(description="Address and port; port 0 is any free one.")] = "127.0.0.1:4747"
+    workers: Annotated[int, Meta(description="Processes that serve.")] = 1
+    keys: Annotated[
+        Literal["none", "required"] | None,
+        Meta(description='Whether callers need one of our keys. Default: "required" when there are [keys].'),
+    ] = None
+    discover: Annotated[
+        bool, Meta(description="Whether providers are also found in the environment, and demo is offered.")
+    ] = True
+    max_body: Annotated[Size, Meta(description="The largest request body taken.")] = "32MiB"
+    drain: Annotated[Duration, Meta(description="How long streams may go on after SIGTERM.")] = "30s"
+    sign_of_life: Annotated[Duration, Meta(description="Silence before a stream says it is alive.")] = "15s"
+
+
+class Timeouts(_Table, frozen=True):
+    """Time limits by phase of a call to a provider."""
+
+    connect: Duration | None = None
+    first_byte: Duration | None = None
+    first_byte_thinking: Duration | None = None
+    idle: Duration | None = None
+    whole: Duration | None = None
+
+
+class Provider(_Table, frozen=True):
+    """One provider: a known name, another instance (`like`), or any address (`dialect`, `base_url`)."""
+
+    like: Annotated[str | None, Meta(description="The known provider this one is an instance of.")] = None
+    dialect: Annotated[str | None, Meta(description="What it speaks, such as openai-chat.")] = None
+    base_url: Annotated[str | None, Meta(description="Its address, with or without a final /v1.")] = None
+    api_key: Annotated[str | None, Meta(description='Its key: "${VAR}" or "${file:path}".')] = None
+    auth: Annotated[
+        Literal["key", "passthrough", "none"] | None,
+        Meta(description="With api_key, with the client's own credential (Anthropic only), or not at all."),
+    ] = None
+    headers: Annotated[dict[str, str], Meta(description="Headers added to every request to it.")] = {}
+    proxy: Annotated[str | None, Meta(description="An HTTP proxy for this provider.")] = None
+    ca_file: Annotated[str | None, Meta(description="Certificates to trust instead of the system's.")] = None
+    timeouts: Timeouts = Timeouts()
+    models: Annotated[
+        list[str] | None,
+        Meta(description="Globs of model names that go to it when no alias says otherwise."),
+    ] = None
+    pace: Annotated[Duration | None, Meta(description="Time between two words of the demo provider.")] = None
+
+
+class Key(_Table, frozen=True):
+    """One of our own keys: `penstock key new` makes it."""
+
+    secret: Annotated[str | None, Meta(description='The key, by reference: "${VAR}".')] = None
+    sha256: Annotated[str | None, Meta(description="Its SHA-256 digest in hexadecimal.")] = None
+
+
+class Log(_Table, frozen=True):
+    """What is logged, and how."""
+
+    level: Literal["off", "error", "info", "debug"] = "info"
+    format: Annotated[Literal["text", "json"], Meta(description="For people, or one object a line.")] = "text"
+
+
+class Document(_Table, frozen=True):
+    """The configuration of penstock. Everything has a default."""
+
+    server: Server = Server()
+    providers: dict[str, Provider] = {}
+    models: Annotated[
+        dict[str, str],
+        Meta(description='What clients ask for (a name or a glob) -> "provider" or "provider/model".'),
+    ] = {}
+    keys: dict[str, Key] = {}
+    log: Log = Log()
+
+
+def schema() -> dict[str, object]:
+    """The JSON schema of the file, for editors."""
+    return msgspec.json.schema(Document)

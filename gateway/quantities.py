@@ -1,0 +1,37 @@
+"""Durations and sizes as people write them: "30s", "250ms", "32MiB". Plain numbers are seconds and bytes."""
+
+import math
+import re
+
+_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
+_SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+def seconds(value: float | str) -> float:
+    """A duration in seconds. Raises `ValueError` that says what is understood."""
+    amount = _scaled(value, _SECONDS, 'a duration such as "30s", "250ms" or "2m"')
+    if not math.isfinite(amount) or amount < 0:
+        message = "a duration cannot be negative or endless"
+        raise ValueError(message)
+    return amount
+
+
+def size(value: float | str) -> int:
+    """A size in bytes, at least one. Raises `ValueError` that says what is understood."""
+    amount = int(_scaled(value, _BYTES, 'a size such as "32MiB", "1 MB" or a number of bytes'))
+    if amount < 1:
+        message = "a size must be at least one byte"
+        raise ValueError(message)
+    return amount
+
+
+def _scaled(value: float | str, units: dict[str, float] | dict[str, int], expected: str) -> float:
+    if not isinstance(value, str):
+        return value
+    match = _QUANTITY.fullmatch(value)
+    unit = units.get(match.group(2).lower()) if match else None
+    if match is None or unit is None:
+        message = f"expected {expected}"
+        raise ValueError(message)
+    return float(match.group(1)) * unit
