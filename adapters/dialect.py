@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.events import Reply, Usage
 from adapters.fault import Fault
+from adapters.request import Prompt
 
 Operation = Literal["generate", "count_tokens"]
 
@@ -54,22 +55,28 @@ class Tap(Protocol):
     garbled: bool
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the stream, cut anywhere."""
+        """Take the next bytes, cut anywhere; raise `sse.EventTooLarge` over 4 MiB in one event."""
+
+    def finish(self) -> None:
+        """The stream is over: read what a missing last newline held back. `ended` is final after this."""
 
 
 class Dialect(msgspec.Struct, frozen=True):
     """One family of APIs: how it spells requests, replies, streams and errors.
 
     `peek` and `rename` raise `Malformed`. `rename` changes the span of the top-level model and no
-    other byte. `read_usage` finds usage in a whole reply and raises `Malformed` when the body is
-    not a reply of this dialect. `write_failure` is the in-band end of a broken stream (frames,
-    ready to send). `sign_of_life` is what may be said while a stream is silent.
+    other byte. `read_prompt` is what the demo provider reads of a request. `read_usage` finds usage
+    in a whole reply and raises `Malformed` when the body is not a reply of this dialect.
+    `write_stream` gives one frame an item; its flag says whether the client asked for usage.
+    `write_failure` is the in-band end of a broken stream (a frame, ready to send). `sign_of_life` is
+    what may be said while a stream is silent.
     """
 
     name: str
     endpoints: tuple[Endpoint, ...]
     peek: Callable[[bytes], Peek]
     rename: Callable[[bytes, str], bytes]
+    read_prompt: Callable[[bytes], Prompt]
     read_usage: Callable[[bytes], Usage]
     tap: Callable[[], Tap]
     estimate: Callable[[bytes], int]

@@ -45,3 +45,28 @@ class Malformed(ValueError):
         super().__init__(message)
         self.param = param
         self.status = status
+
+
+_KINDS: dict[int, FaultKind] = {
+    401: "authentication",
+    402: "billing",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    413: "too_large",
+    414: "too_large",
+    429: "rate_limited",
+    431: "too_large",
+    500: "internal",
+    502: "upstream",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+
+
+def kind_of(status: int) -> FaultKind:
+    """Return the kind of fault an HTTP status stands for."""
+    if status >= 500:  # noqa: PLR2004 - the class of statuses
+        return _KINDS.get(status, "upstream")
+    return _KINDS.get(status, "invalid_request")

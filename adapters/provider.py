@@ -1,5 +1,7 @@
 """What is known of a provider before anybody configures it: one row of the table."""
 
+import re
+
 import msgspec
 
 
@@ -19,3 +21,25 @@ class ProviderRow(msgspec.Struct, frozen=True):
     families: tuple[str, ...] = ()
     passthrough: bool = False
     counts_tokens: bool = False
+
+
+# `v1`, `v4`, `v1beta`: a path that has such a part says its version itself.
+_VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d*)?")
+# A whole address pasted by the user.
+_ENDPOINT = re.compile(r"/(?:chat/completions|messages(?:/count_tokens)?)$")
+
+
+def join(base_url: str, path: str) -> str:
+    """Join a provider's address and a path of ours (`/v1/chat/completions`) into where to call (feature P3).
+
+    The address may end in `/`, in `/v1` or another version, in a path of its own, or be the whole
+    address of an endpoint: that one is called as it is.
+    """
+    base = base_url.rstrip("/")
+    bare = path.removeprefix("/v1")
+    if _ENDPOINT.search(base) and base.endswith(bare):
+        return base
+    base = _ENDPOINT.sub("", base)
+    _, _, place = base.partition("://")
+    parts = place.split("/")[1:]
+    return base + (bare if any(_VERSION.fullmatch(part) for part in parts) else path)

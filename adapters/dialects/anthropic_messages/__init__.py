@@ -1,0 +1,44 @@
+"""anthropic-messages: the Messages API, as Anthropic's clients speak it."""
+
+from adapters.dialect import Dialect, Endpoint
+from adapters.dialects.anthropic_messages.reply import (
+    read_error,
+    read_usage,
+    write_count,
+    write_error,
+    write_model,
+    write_models,
+    write_reply,
+)
+from adapters.dialects.anthropic_messages.request import estimate, peek, read_prompt
+from adapters.dialects.anthropic_messages.stream import PING, Tap, write_failure, write_stream
+from adapters.span import replace_model
+
+
+def _credential(key: str) -> tuple[bytes, bytes]:
+    return b"x-api-key", key.encode()
+
+
+DIALECT = Dialect(
+    name="anthropic-messages",
+    endpoints=(
+        Endpoint("/v1/messages", "generate"),
+        Endpoint("/v1/messages/count_tokens", "count_tokens"),
+    ),
+    peek=peek,
+    rename=replace_model,
+    read_prompt=read_prompt,
+    read_usage=read_usage,
+    tap=Tap,
+    estimate=estimate,
+    write_count=write_count,
+    write_reply=write_reply,
+    write_stream=write_stream,
+    write_error=write_error,
+    write_failure=write_failure,
+    read_error=read_error,
+    write_models=write_models,
+    write_model=write_model,
+    credential=_credential,
+    sign_of_life=PING,
+)

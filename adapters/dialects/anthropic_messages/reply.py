@@ -1,0 +1,124 @@
+"""Whole replies of anthropic-messages: messages, errors, token counts and models lists."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from adapters.dialect import ModelEntry
+from adapters.dialects.anthropic_messages.wire import (
+    ERROR_TYPES,
+    BlockOut,
+    CacheCreationOut,
+    CountOut,
+    ErrorDetail,
+    ErrorIn,
+    ErrorOut,
+    MessageIn,
+    MessageOut,
+    ModelOut,
+    ModelsOut,
+    TextOut,
+    ThinkingOut,
+    ToolUseOut,
+    UsageOut,
+    read_fault,
+)
+from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, Usage
+from adapters.fault import Fault, Malformed
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE_MESSAGE = msgspec.json.Decoder(MessageIn).decode
+_DECODE_ERROR = msgspec.json.Decoder(ErrorIn).decode
+
+STOP_REASONS: dict[StopReason, str] = {
+    "end": "end_turn",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "refusal",
+}
+
+
+def read_usage(body: bytes) -> Usage:
+    """Find the usage of a whole reply; raise `Malformed` when the body is no message."""
+    try:
+        message = _DECODE_MESSAGE(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The reply is not an Anthropic message: {error}.") from error
+    if message.type != "message":
+        raise Malformed(f"The reply is not an Anthropic message: its type is `{message.type}`.")
+    usage = Usage()
+    if message.usage is not None:
+        message.usage.add_to(usage)
+    return usage
+
+
+def write_reply(reply: Reply) -> bytes:
+    """Write a whole message."""
+    return _ENCODE(
+        MessageOut(
+            id=message_id(reply.id),
+            model=reply.model,
+            content=[_write_block(block) for block in reply.blocks],
+            usage=write_usage(reply.usage),
+            stop_reason=STOP_REASONS[reply.stop],
+        )
+    )
+
+
+def message_id(bare: str) -> str:
+    """Give an id the prefix of this dialect."""
+    return f"msg_{bare}"
+
+
+def write_usage(usage: Usage) -> UsageOut:
+    """Spell usage as a message carries it."""
+    return UsageOut(
+        input_tokens=usage.input,
+        cache_creation_input_tokens=usage.cache_write_5m + usage.cache_write_1h,
+        cache_read_input_tokens=usage.cache_read,
+        cache_creation=CacheCreationOut(usage.cache_write_5m, usage.cache_write_1h),
+        output_tokens=usage.output,
+    )
+
+
+def _write_block(block: Block) -> BlockOut:
+    if isinstance(block, TextBlock):
+        return TextOut(block.text)
+    if isinstance(block, ThinkingBlock):
+        return ThinkingOut(block.text, block.signature)
+    return ToolUseOut(block.id, block.name, msgspec.Raw(block.arguments.encode() or b"{}"))
+
+
+def write_count(tokens: int) -> bytes:
+    """Write the answer of count_tokens."""
+    return _ENCODE(CountOut(tokens))
+
+
+def write_error(fault: Fault, request_id: str) -> bytes:
+    """Write an error body; in a stream the same document follows `event: error`."""
+    return _ENCODE(ErrorOut(ErrorDetail(ERROR_TYPES[fault.kind], fault.message), request_id))
+
+
+def read_error(status: int, body: bytes) -> Fault | None:
+    """Read an error body; None when it is none of this dialect."""
+    try:
+        return read_fault(_DECODE_ERROR(body).error, status)
+    except (ValueError, RecursionError):
+        return None
+
+
+def write_model(entry: ModelEntry) -> bytes:
+    """Write one model."""
+    return _ENCODE(_model(entry))
+
+
+def write_models(entries: list[ModelEntry]) -> bytes:
+    """Write a models list, whole."""
+    first, last = (entries[0].id, entries[-1].id) if entries else (None, None)
+    return _ENCODE(ModelsOut(data=[_model(entry) for entry in entries], first_id=first, last_id=last))
+
+
+def _model(entry: ModelEntry) -> ModelOut:
+    created = datetime.fromtimestamp(entry.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ModelOut(entry.id, entry.id, created)

@@ -1,0 +1,129 @@
+"""Whole replies of openai-chat: completions, errors, token counts and models lists."""
+
+import msgspec
+
+from adapters.dialect import ModelEntry
+from adapters.dialects.openai_chat.wire import (
+    ERROR_WORDS,
+    ChoiceOut,
+    CompletionDetailsOut,
+    CompletionIn,
+    CompletionOut,
+    CountOut,
+    ErrorDetailOut,
+    ErrorIn,
+    ErrorOut,
+    FunctionOut,
+    MessageOut,
+    ModelOut,
+    ModelsOut,
+    PromptDetailsOut,
+    ToolCallOut,
+    UsageOut,
+    read_fault,
+)
+from adapters.events import Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
+from adapters.fault import Fault, Malformed
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE_COMPLETION = msgspec.json.Decoder(CompletionIn).decode
+_DECODE_ERROR = msgspec.json.Decoder(ErrorIn).decode
+
+FINISH_REASONS: dict[StopReason, str] = {
+    "end": "stop",
+    "max_tokens": "length",
+    "stop_sequence": "stop",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+def read_usage(body: bytes) -> Usage:
+    """Find the usage of a whole reply; raise `Malformed` when the body is no completion."""
+    try:
+        completion = _DECODE_COMPLETION(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The reply is not a chat completion: {error}.") from error
+    usage = Usage()
+    if completion.usage is not None:
+        completion.usage.add_to(usage)
+    return usage
+
+
+def write_reply(reply: Reply) -> bytes:
+    """Write a whole completion with one choice."""
+    return _ENCODE(
+        CompletionOut(
+            id=completion_id(reply.id),
+            created=reply.created,
+            model=reply.model,
+            choices=[ChoiceOut(message=_message(reply), finish_reason=FINISH_REASONS[reply.stop])],
+            usage=write_usage(reply.usage),
+        )
+    )
+
+
+def completion_id(bare: str) -> str:
+    """Give an id the prefix of this dialect."""
+    return f"chatcmpl-{bare}"
+
+
+def write_usage(usage: Usage) -> UsageOut:
+    """Spell usage as a completion carries it: everything read is part of the prompt."""
+    prompt = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
+    return UsageOut(
+        prompt_tokens=prompt,
+        completion_tokens=usage.output,
+        total_tokens=prompt + usage.output,
+        prompt_tokens_details=PromptDetailsOut(usage.cache_read),
+        completion_tokens_details=CompletionDetailsOut(usage.reasoning),
+    )
+
+
+def _message(reply: Reply) -> MessageOut:
+    texts = [block.text for block in reply.blocks if isinstance(block, TextBlock)]
+    thoughts = [block.text for block in reply.blocks if isinstance(block, ThinkingBlock)]
+    calls = [
+        ToolCallOut(id=block.id, function=FunctionOut(name=block.name, arguments=block.arguments))
+        for block in reply.blocks
+        if isinstance(block, ToolBlock)
+    ]
+    return MessageOut(
+        role="assistant",
+        content="".join(texts) if texts else None,
+        reasoning_content="".join(thoughts) if thoughts else msgspec.UNSET,
+        tool_calls=calls or msgspec.UNSET,
+    )
+
+
+def write_count(tokens: int) -> bytes:
+    """Write a token count."""
+    return _ENCODE(CountOut(tokens))
+
+
+def write_error(fault: Fault, request_id: str) -> bytes:  # noqa: ARG001 - one shape for all dialects
+    """Write an error body; the request's id has no place in it, it is in the `x-request-id` header."""
+    kind, code = ERROR_WORDS[fault.kind]
+    return _ENCODE(ErrorOut(ErrorDetailOut(fault.message, kind, fault.param, fault.code or code)))
+
+
+def read_error(status: int, body: bytes) -> Fault | None:
+    """Read an error body; None when it is none of this dialect."""
+    try:
+        return read_fault(_DECODE_ERROR(body).error, status)
+    except (ValueError, RecursionError):
+        return None
+
+
+def write_model(entry: ModelEntry) -> bytes:
+    """Write one model."""
+    return _ENCODE(_model(entry))
+
+
+def write_models(entries: list[ModelEntry]) -> bytes:
+    """Write a models list."""
+    return _ENCODE(ModelsOut(data=[_model(entry) for entry in entries]))
+
+
+def _model(entry: ModelEntry) -> ModelOut:
+    return ModelOut(id=entry.id, created=entry.created, owned_by=entry.owner)

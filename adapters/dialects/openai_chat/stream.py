@@ -1,0 +1,194 @@
+"""Streams of openai-chat: the tap that meters what passes, and the writer of events.
+
+Each frame is one `data` line with a chunk; the blocks of our events are flattened into deltas. The
+end is a chunk with a finish reason, the usage if it was asked for, and `[DONE]`. A broken stream ends
+with an error chunk and never with `[DONE]`: some clients take that for a whole answer.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+
+from adapters.dialects.openai_chat.reply import FINISH_REASONS, completion_id, write_error, write_usage
+from adapters.dialects.openai_chat.wire import (
+    ChunkChoice,
+    ChunkIn,
+    ChunkOut,
+    Delta,
+    ErrorDetail,
+    FunctionOut,
+    ToolCallDelta,
+    UsageOut,
+    read_fault,
+)
+from adapters.events import (
+    BlockClosed,
+    BlockOpened,
+    Event,
+    Failed,
+    Reply,
+    Started,
+    Stopped,
+    TextAdded,
+    ThinkingAdded,
+    ToolInputAdded,
+    Usage,
+    UsageCounted,
+    replay,
+)
+from adapters.fault import Fault
+from adapters.sse import BOUNDARY, StreamTap
+
+COMMENT = b": penstock\n\n"
+DONE = b"data: [DONE]\n\n"
+
+_DECODE = msgspec.json.Decoder(ChunkIn).decode
+_DECODE_ERROR = msgspec.json.Decoder(ErrorDetail | str).decode
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class Tap(StreamTap):
+    """Usage from any chunk that has it, the end from `[DONE]` or a finish reason, faults from errors."""
+
+    __slots__ = ()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes; a chunk of whole frames without a word of interest is not framed."""
+        if not self.quiet or not chunk.endswith(BOUNDARY) or _is_notable(chunk):
+            self.frame_chunk(chunk)
+
+    def see(self, event: bytes, data: bytes) -> None:
+        """Read one frame, if it concerns the tap."""
+        if data == b"[DONE]":
+            self.ended = True
+        elif event == b"error" or _is_notable(data):
+            self._read(event, data)
+
+    def _read(self, event: bytes, data: bytes) -> None:
+        try:
+            chunk = _DECODE(data)
+        except (ValueError, RecursionError):
+            return  # it passes as it is; what cannot be read is not counted
+        if chunk.usage is not None:
+            chunk.usage.add_to(self.usage)
+        if any(choice.finish_reason for choice in chunk.choices or ()):
+            self.ended = True
+        if bytes(chunk.error) != b"null":
+            self.fault = _stream_fault(chunk.error)
+        elif event == b"error":
+            self.fault = _stream_fault(data)
+
+
+def _is_notable(chunk: bytes) -> bool:
+    """Tell whether bytes may hold usage, an end or an error.
+
+    `count` because it is the cheapest search that makes no object: `in` costs 1.5 times as much.
+    Every chunk has a finish reason, nearly always null: only one that is not is worth a look.
+    """
+    if chunk.count(b'_tokens"') or chunk.count(b"error") or chunk.count(b"[DONE]"):
+        return True
+    finishes = chunk.count(b"finish_reason")
+    return finishes not in (chunk.count(b'finish_reason":null'), chunk.count(b'finish_reason": null'))
+
+
+def _stream_fault(error: msgspec.Raw | bytes) -> Fault:
+    try:
+        return read_fault(_DECODE_ERROR(error), None)
+    except ValueError:
+        return read_fault(bytes(error).decode("utf-8", "replace"), None)
+
+
+class StreamWriter:
+    """Events in, frames out: one chunk for each event that adds something."""
+
+    __slots__ = ("_calls", "_chunk", "_include_usage", "_usage")
+
+    def __init__(self, include_usage: bool) -> None:  # noqa: FBT001 - the client's own option
+        self._include_usage = include_usage
+        self._usage = Usage()
+        self._chunk = ChunkOut(id="", created=0, model="", choices=[])
+        self._calls = -1  # the index of the open tool call: calls are counted apart from blocks
+
+    def write(self, event: Event) -> list[bytes]:
+        """Write one event as frames, none where the dialect has no place for it yet."""
+        return self._WRITERS[type(event)](self, event)
+
+    def _start(self, event: Started) -> list[bytes]:
+        # OpenAI's chunks have a null usage when usage will come, and none when it will not.
+        usage = None if self._include_usage else msgspec.UNSET
+        self._chunk = ChunkOut(
+            id=completion_id(event.id), created=event.created, model=event.model, choices=[], usage=usage
+        )
+        self._usage = event.usage
+        return self._add(Delta(role="assistant", content=None, refusal=None))
+
+    def _add(self, delta: Delta, finish: str | None = None) -> list[bytes]:
+        self._chunk.choices = [ChunkChoice(delta=delta, finish_reason=finish)]
+        return [_frame(self._chunk)]
+
+    def _open(self, event: BlockOpened) -> list[bytes]:
+        if event.kind != "tool":
+            return []
+        self._calls += 1
+        call = ToolCallDelta(
+            index=self._calls,
+            id=event.id,
+            type="function",
+            function=FunctionOut(name=event.name, arguments=""),
+        )
+        return self._add(Delta(tool_calls=[call]))
+
+    def _add_text(self, event: TextAdded) -> list[bytes]:
+        return self._add(Delta(content=event.text))
+
+    def _add_thinking(self, event: ThinkingAdded) -> list[bytes]:
+        return self._add(Delta(reasoning_content=event.text))
+
+    def _add_input(self, event: ToolInputAdded) -> list[bytes]:
+        call = ToolCallDelta(index=self._calls, function=FunctionOut(arguments=event.json))
+        return self._add(Delta(tool_calls=[call]))
+
+    def _close(self, event: BlockClosed) -> list[bytes]:  # noqa: ARG002 - a chat has no end of a block
+        return []
+
+    def _count(self, event: UsageCounted) -> list[bytes]:
+        self._usage = event.usage  # said once, after the finish reason
+        return []
+
+    def _end(self, event: Stopped) -> list[bytes]:
+        frames = self._add(Delta(), FINISH_REASONS[event.reason])
+        if self._include_usage:
+            usage: UsageOut = write_usage(self._usage)
+            frames.append(_frame(msgspec.structs.replace(self._chunk, choices=[], usage=usage)))
+        return [*frames, DONE]
+
+    def _fail(self, event: Failed) -> list[bytes]:
+        return [write_failure(event.fault, "")]
+
+    _WRITERS: ClassVar[dict[type[Event], Callable[[Any, Any], list[bytes]]]] = {
+        Started: _start,
+        BlockOpened: _open,
+        TextAdded: _add_text,
+        ThinkingAdded: _add_thinking,
+        ToolInputAdded: _add_input,
+        BlockClosed: _close,
+        UsageCounted: _count,
+        Stopped: _end,
+        Failed: _fail,
+    }
+
+
+def _frame(chunk: ChunkOut) -> bytes:
+    return b"data: %b\n\n" % _ENCODE(chunk)
+
+
+def write_stream(reply: Reply, include_usage: bool) -> list[bytes]:  # noqa: FBT001 - the client's own option
+    """Write a whole reply as a stream, one frame an item."""
+    writer = StreamWriter(include_usage)
+    return [frame for event in replay(reply) for frame in writer.write(event)]
+
+
+def write_failure(fault: Fault, request_id: str) -> bytes:
+    """Write the in-band end of a broken stream; nothing may follow it, least of all `[DONE]`."""
+    return b"data: %b\n\n" % write_error(fault, request_id)

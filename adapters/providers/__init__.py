@@ -1,0 +1,1 @@
+"""Providers that need more than a row of the table: one small file each."""
