@@ -1,5 +1,7 @@
 # The recipes people and CI run. Without just on the machine: `.ci/setup`, then `.venv/bin/just`.
 
+set positional-arguments := true
+
 python := ".venv/bin/python"
 
 # List the recipes.
@@ -12,7 +14,7 @@ setup:
 
 # Run the tests; arguments go to pytest.
 test *arguments:
-    .ci/test {{ arguments }}
+    .ci/test "$@"
 
 # Check style and formatting, changing nothing.
 lint: setup
@@ -34,15 +36,15 @@ gate: setup
 
 # Measure operations in process.
 bench *arguments: setup
-    {{ python }} -m bench micro {{ arguments }}
+    {{ python }} -m bench micro "$@"
 
 # Measure over loopback, beside nginx (installs nginx and wrk from Debian when missing).
 bench-wire *arguments: setup
-    {{ python }} -m bench wire {{ arguments }}
+    {{ python }} -m bench wire "$@"
 
 # Run the gateway of this checkout.
 run *arguments: setup
-    .venv/bin/penstock serve {{ arguments }}
+    .venv/bin/penstock serve "$@"
 
 # Build the wheel and try it, installed outside the checkout.
 wheel: setup
