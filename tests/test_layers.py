@@ -64,6 +64,7 @@ LADDERS = {
                 "gateway.codings",
                 "gateway.errors",
                 "gateway.provider",
+                "gateway.judgement",
                 "gateway.listening",
                 "gateway.local",
                 "gateway.demo",
