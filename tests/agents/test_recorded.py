@@ -1,0 +1,109 @@
+"""The golden test of passthrough: what real agents sent, sent again, reaches the upstream byte for byte."""
+
+import json
+
+import pytest
+
+from tests.agents.recordings import Recording, recordings
+from tests.path.conftest import Start
+from tests.path.house import ENVIRONMENT, House
+from tests.upstream.server import Upstream
+
+RECORDED = list(recordings())
+ROUTES = """
+[server]
+discover = false
+[providers.ant]
+dialect = "anthropic-messages"
+base_url = "{upstream}"
+api_key = "${{MESSAGES_KEY}}"
+[providers.box]
+dialect = "openai-chat"
+base_url = "{upstream}/v1"
+api_key = "${{CHAT_KEY}}"
+[models]
+{models}
+"""
+ALIAS = "another-name-é"
+each_recording = pytest.mark.parametrize("recording", RECORDED, ids=lambda recording: recording.name)
+# Headers the gateway answers for itself: credentials, and what belongs to one connection.
+OURS = {"authorization", "x-api-key", "accept-encoding"}
+
+
+def model_of(recording: Recording) -> str:
+    """The model a recorded request asks for."""
+    return str(json.loads(recording.request.body)["model"])
+
+
+def provider_of(recording: Recording) -> str:
+    """The provider that speaks the dialect of a recorded request."""
+    return "box" if "chat" in recording.request.path else "ant"
+
+
+def _routes(replay: Upstream, target: str) -> str:
+    """Lead every recorded model to the provider of its dialect, with a model there or without."""
+    led = {f'"{model_of(each)}" = "{provider_of(each)}{target}"' for each in RECORDED}
+    return ROUTES.format(upstream=replay.address, models="\n".join(sorted(led)))
+
+
+@pytest.fixture(scope="module")
+def plain(gateway: Start, replay: Upstream) -> House:
+    """A gateway that asks its providers for the very models the clients asked for."""
+    return House(gateway(_routes(replay, ""), ENVIRONMENT), replay)
+
+
+@pytest.fixture(scope="module")
+def aliased(gateway: Start, replay: Upstream) -> House:
+    """A gateway that asks its providers for another model."""
+    return House(gateway(_routes(replay, f"/{ALIAS}"), ENVIRONMENT), replay)
+
+
+def test_there_are_recordings() -> None:
+    """The archives hold what they should: both dialects, streamed and whole, counted and generated."""
+    paths = {each.request.path for each in RECORDED}
+    assert len(RECORDED) >= 60
+    assert {"/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions"} <= paths
+
+
+@each_recording
+def test_recorded_body_is_verbatim(plain: House, recording: Recording) -> None:
+    """A recorded request reaches the upstream with its path, its headers and every byte of its body."""
+    before = len(plain.replay.requests)
+    reply = plain.call("POST", recording.request.target, recording.headers, recording.request.body)
+    assert reply.status == 200
+    assert reply.header("x-penstock-body") == "verbatim"
+    (received,) = plain.replay.requests[before:]
+    assert received.body == recording.request.body
+    assert received.target == recording.request.target
+    kept = {pair for pair in recording.headers if pair[0] not in OURS}
+    assert kept <= set(received.headers)
+
+
+@each_recording
+def test_recorded_body_with_an_alias(aliased: House, recording: Recording) -> None:
+    """With an alias a recorded body differs in the span of the top-level model, and nowhere else."""
+    before = len(aliased.replay.requests)
+    reply = aliased.call("POST", recording.request.target, recording.headers, recording.request.body)
+    assert reply.status == 200
+    assert reply.header("x-penstock-body") == "model-span"
+    (received,) = aliased.replay.requests[before:]
+    assert same_but_for_one_span(recording.request.body, received.body, model_of(recording), ALIAS)
+    assert json.loads(received.body) == {**json.loads(recording.request.body), "model": ALIAS}
+
+
+def same_but_for_one_span(sent: bytes, received: bytes, old: str, new: str) -> bool:
+    """Whether two bodies are alike but for one JSON string, which was the old model and is the new one."""
+    start = next(
+        place for place, (left, right) in enumerate(zip(sent, received, strict=False)) if left != right
+    )
+    opening = sent.rindex(b'"', 0, start + 1)
+    olds, news = (
+        json.dumps(old).encode(),
+        received[opening : opening + len(received) - len(sent) + len(old) + 2],
+    )
+    return (
+        sent[opening:].startswith(olds)
+        and json.loads(news) == new
+        and sent[:opening] == received[:opening]
+        and sent[opening + len(olds) :] == received[opening + len(news) :]
+    )
