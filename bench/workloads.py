@@ -8,7 +8,7 @@ import msgspec
 
 CHAT_MODEL = "gpt-4o"
 MESSAGES_MODEL = "bench-model"
-KEY = "pk-bench-000000000000000000000000"
+KEY = "pst_0123456789ab_" + 43 * "k"  # as long as the keys penstock makes
 
 CHAT_BODY = (
     b'{"model":"gpt-4o","messages":[{"role":"system","content":"You are helpful."},'

@@ -1,0 +1,88 @@
+"""The upstream of the streams: answers every request with events, each its own write, evenly apart.
+
+`python -m bench.wire.events PORT EVENTS SECONDS`. It looks for the end of a request and no further:
+whoever measures needs an upstream that costs far less than what stands before it.
+"""
+
+import asyncio
+import sys
+from typing import cast
+
+import uvloop
+
+from bench.workloads import CHAT_ENDED, chat_event
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+LENGTH = b"content-length:"
+
+
+def chunk(frame: bytes) -> bytes:
+    """One frame in the framing of a chunked reply."""
+    return b"%x\r\n%b\r\n" % (len(frame), frame)
+
+
+EVENT = chunk(chat_event(b"hello"))
+END = chunk(CHAT_ENDED) + b"0\r\n\r\n"
+
+
+def length_of(head: bytes) -> int:
+    """The content-length a request head states."""
+    _, found, rest = head.lower().partition(LENGTH)
+    return int(rest.partition(b"\r\n")[0]) if found else 0
+
+
+class Streaming(asyncio.Protocol):
+    """One connection: a request in, events out, again."""
+
+    def __init__(self, events: int, interval: float) -> None:
+        self._events = events
+        self._interval = interval
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._received = b""
+        self._left = 0
+        self._due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Write no more."""
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Start the answer when the request is complete."""
+        self._received += data
+        head, found, body = self._received.partition(b"\r\n\r\n")
+        if not found or len(body) < length_of(head):
+            return
+        self._received = b""
+        self._left = self._events
+        self._due = self._loop.time()
+        self._write(HEAD)
+        self._next()
+
+    def _next(self) -> None:
+        if not self._left:
+            self._write(END)
+            return
+        self._left -= 1
+        self._write(EVENT)
+        self._due += self._interval
+        self._loop.call_at(self._due, self._next)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+
+async def serve(port: int, events: int, interval: float) -> None:
+    """Serve until ended."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Streaming(events, interval), "127.0.0.1", port, backlog=2048)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

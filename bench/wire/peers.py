@@ -1,0 +1,212 @@
+"""What is measured and what it stands before: penstock, nginx, a bare granian, and their upstreams.
+
+Every peer gets the same two upstreams: nginx that returns a constant for whole replies, and
+`events.py` for streams. Peers share one core, upstreams and load the other.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from bench.wire.processes import Program, free_ports, running, wait_until_open
+from bench.workloads import CHAT_REPLY, KEY, MESSAGES_PATH, MESSAGES_REPLY
+
+PEER_CORE = 0
+LOAD_CORE = 1
+EVENTS = 200
+INTERVAL = 0.002
+
+# Bodies stay in memory: a proxy that writes them to disk is measured against the disk.
+NGINX = """\
+daemon off;
+master_process off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log stderr error;
+worker_rlimit_nofile 16384;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600s;
+  client_max_body_size 0;
+  client_body_buffer_size 4m;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+{servers}
+}}
+"""
+UPSTREAM = """\
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    default_type application/json;
+    location = {messages} {{ return 200 '{messages_reply}'; }}
+    location / {{ return 200 '{chat_reply}'; }}
+  }}
+"""
+PROXY = """\
+  upstream {name} {{ server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://{name};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering {buffering};
+    }}
+  }}
+"""
+PENSTOCK = """\
+[server]
+discover = false
+keys = "{keys}"
+[providers.whole]
+dialect = "openai-chat"
+base_url = "http://127.0.0.1:{whole}/v1"
+api_key = "sk-upstream-0000"
+[providers.anthropic-whole]
+dialect = "anthropic-messages"
+base_url = "http://127.0.0.1:{whole}"
+api_key = "sk-upstream-0000"
+[providers.events]
+dialect = "openai-chat"
+base_url = "http://127.0.0.1:{events}/v1"
+api_key = "sk-upstream-0000"
+[models]
+"gpt-4o" = "whole"
+"bench-model" = "anthropic-whole"
+"bench-stream" = "events"
+[log]
+level = "{level}"
+format = "json"
+[keys.bench]
+sha256 = "{digest}"
+"""
+
+
+class Upstreams(msgspec.Struct, frozen=True):
+    """The ports of the upstreams of whole replies and of streams."""
+
+    whole: int
+    events: int
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """A running proxy and the ports it takes whole requests and streams at."""
+
+    name: str
+    program: Program
+    whole: int
+    stream: int
+
+
+@contextmanager
+def upstreams(folder: Path) -> Iterator[Upstreams]:
+    """Start both upstreams on the core of the load."""
+    whole, events = free_ports(2)
+    server = UPSTREAM.format(
+        port=whole,
+        messages=MESSAGES_PATH,
+        messages_reply=MESSAGES_REPLY.decode(),
+        chat_reply=CHAT_REPLY.decode(),
+    )
+    command = [sys.executable, "-m", "bench.wire.events", str(events), str(EVENTS), str(INTERVAL)]
+    log = folder / "events.log"
+    with (
+        _nginx("upstream", server, folder, LOAD_CORE) as (nginx, nginx_log),
+        running("events", command, core=LOAD_CORE, log=log) as streaming,
+    ):
+        wait_until_open(whole, nginx, nginx_log)
+        wait_until_open(events, streaming, log)
+        yield Upstreams(whole, events)
+
+
+@contextmanager
+def nginx(folder: Path, behind: Upstreams) -> Iterator[Peer]:
+    """nginx as a proxy: replies buffered when whole, passed on at once when streamed."""
+    whole, stream = free_ports(2)
+    servers = PROXY.format(name="whole", upstream=behind.whole, port=whole, buffering="on")
+    servers += PROXY.format(name="events", upstream=behind.events, port=stream, buffering="off")
+    with _nginx("nginx", servers, folder, PEER_CORE) as (program, log):
+        wait_until_open(whole, program, log)
+        yield Peer("nginx", program, whole, stream)
+
+
+@contextmanager
+def penstock(folder: Path, behind: Upstreams) -> Iterator[Peer]:
+    """penstock with everything on: keys asked for, a JSON log line a request into a file, metrics."""
+    with _penstock("penstock", folder, penstock_configuration(behind)) as peer:
+        yield peer
+
+
+@contextmanager
+def penstock_plain(folder: Path, behind: Upstreams) -> Iterator[Peer]:
+    """penstock that asks for no key and writes no log line: what everything else costs is the difference."""
+    text = penstock_configuration(behind, keys="none", level="off").partition("[keys.bench]")[0]
+    with _penstock("penstock-plain", folder, text) as peer:
+        yield peer
+
+
+@contextmanager
+def granian(folder: Path, _behind: Upstreams) -> Iterator[Peer]:
+    """A bare ASGI application under granian that answers by itself: the floor under penstock."""
+    (port,) = free_ports(1)
+    log = folder / "granian.log"
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "1", "--runtime-mode", "st", "--http", "1", "--no-ws"]
+    command += ["--log-level", "error", "--loop", "uvloop", "bench.wire.bare:application"]
+    with running("granian", command, core=PEER_CORE, log=log) as program:
+        wait_until_open(port, program, log)
+        yield Peer("granian", program, port, port)
+
+
+def penstock_configuration(behind: Upstreams, *, keys: str = "required", level: str = "info") -> str:
+    """The text of penstock.toml."""
+    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    return PENSTOCK.format(whole=behind.whole, events=behind.events, keys=keys, level=level, digest=digest)
+
+
+def penstock_command(folder: Path, name: str, configuration: str, port: int) -> list[str]:
+    """Write the configuration and return the command that serves it."""
+    path = folder / f"{name}.toml"
+    path.write_text(configuration)
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(path)]
+    return [*command, "--listen", f"127.0.0.1:{port}"]
+
+
+def environment() -> dict[str, str]:
+    """This environment without proxies and without anything meant for penstock."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PENSTOCK_") and not name.lower().endswith("_proxy")
+    }
+
+
+@contextmanager
+def _penstock(name: str, folder: Path, configuration: str) -> Iterator[Peer]:
+    (port,) = free_ports(1)
+    log = folder / f"{name}.log"
+    command = penstock_command(folder, name, configuration, port)
+    with running(name, command, core=PEER_CORE, log=log, environment=environment()) as program:
+        wait_until_open(port, program, log)
+        yield Peer(name, program, port, port)
+
+
+@contextmanager
+def _nginx(name: str, servers: str, folder: Path, core: int) -> Iterator[tuple[Program, Path]]:
+    home = folder / name
+    home.mkdir(exist_ok=True)
+    (home / "nginx.conf").write_text(NGINX.format(folder=home, servers=servers))
+    log = folder / f"{name}.log"
+    command = ["nginx", "-p", str(home), "-e", "stderr", "-c", str(home / "nginx.conf")]
+    with running(name, command, core=core, log=log, environment=environment()) as program:
+        yield program, log
