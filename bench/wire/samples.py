@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Sample(msgspec.Struct, frozen=True, tag="sample"):
     """One round of one case against one peer. Times in microseconds.
 
-    `each` is processor time per request or event; `reads` is how many reads the client needed for an event: below one, events came together.
+    `each` is processor time per request or event. `reads` is how many reads the client needed for
+    an event: below one, events came together.
     """
 
     case: str
