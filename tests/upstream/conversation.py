@@ -4,6 +4,7 @@ The conversation itself says how far it is: the number of assistant turns that c
 step to play next. Speaks anthropic-messages, streamed and whole, which is all that Claude Code needs.
 """
 
+import itertools
 import json
 from typing import Any
 
@@ -30,13 +31,15 @@ class Conversation:
 
     def __init__(self, *plan: Call) -> None:
         self.plan = plan
+        # An agent takes two messages with one id for the same message.
+        self._numbers = itertools.count(1)
 
     def __call__(self, request: Request) -> Script:
         """Choose the reply to one request."""
         if not request.path.endswith("/v1/messages"):
             return ordinary(request)
         body = json.loads(request.body)
-        message = _message(body["model"], self._content(body))
+        message = _message(body["model"], self._content(body), next(self._numbers))
         if body.get("stream"):
             return stream(_events(message))
         return whole(json.dumps(message).encode())
@@ -55,10 +58,10 @@ def _calls_tool(message: dict[str, Any]) -> bool:
     return message["role"] == "assistant" and any(part["type"] == "tool_use" for part in content)
 
 
-def _message(model: str, content: Content) -> dict[str, Any]:
+def _message(model: str, content: Content, number: int) -> dict[str, Any]:
     stop = "tool_use" if content[-1]["type"] == "tool_use" else "end_turn"
     return {
-        "id": "msg_conversation",
+        "id": f"msg_conversation_{number}",
         "type": "message",
         "role": "assistant",
         "model": model,
