@@ -238,8 +238,9 @@ class _Resolver:
         self._report("api_key", "this provider needs a key and there is none", ", or ".join(ways))
 
     def _check_passthrough(self, base_urls: dict[str, str]) -> None:
-        allowed = self._row is not None and self._row.passthrough
-        if allowed and all(belongs_to_anthropic(url) for url in base_urls.values()):
+        passing = [row.base_urls.keys() for row in self._around.rows.values() if row.passthrough]
+        speaks_as_they_do = any(base_urls.keys() <= dialects for dialects in passing)
+        if speaks_as_they_do and all(belongs_to_anthropic(url) for url in base_urls.values()):
             return
         at = f" ({self._moved_by} moves it elsewhere)" if self._moved_by else ""
         self._report(

@@ -119,9 +119,10 @@ def _describe(kind: inspect.Type) -> str:
 
 
 def _remedy(value: object, kind: inspect.Type) -> str:
-    if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
-        return nearest(value, [str(known) for known in kind.values])
-    return ""
+    if not isinstance(kind, inspect.LiteralType) or not isinstance(value, str):
+        return ""
+    remedy = nearest(value, [str(known) for known in kind.values])
+    return remedy if remedy.startswith("did you mean") else ""
 
 
 _CONTAINERS: dict[type, tuple[type, Callable[..., object]]] = {

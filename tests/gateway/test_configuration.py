@@ -94,7 +94,7 @@ def test_provider_options_reach_the_settings(read: Load, tmp_path: Path) -> None
             proxy = "http://user:word@127.0.0.1:3128"
             ca_file = "ca.pem"
             models = ["qwen*"]
-            timeouts = { connect = "1s", first_byte = 2, first_byte_thinking = "3s", idle = "4s", whole = "5s" }
+            timeouts = { connect = "1s", first_byte = 2, first_byte_thinking = "3s", idle = "4s", whole = 5 }
         """),
         "box",
     )

@@ -1,0 +1,140 @@
+"""`penstock serve` as a process: what it prints, where it listens, how it ends."""
+
+import http.client
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.machine import Machine
+
+PLANTED = "sk-planted-0123456789abcdef"
+KEYS = '[keys.me]\nsecret = "0123456789abcdef"\n'
+
+
+def ask(address: tuple[str, int], path: str = "/") -> tuple[int, bytes]:
+    """Status and body of a GET."""
+    connection = http.client.HTTPConnection(*address, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_nothing_configured_serves_demo(machine: Machine) -> None:
+    """With nothing configured it answers as soon as it says so, names demo, and says what to type next."""
+    server = machine.serve()
+    status, body = ask(server.address)
+    output, errors = server.stop()
+    host, port = server.address
+    assert (status, b"penstock" in body) == (200, True)
+    assert "demo  anthropic-messages, openai-chat  no key needed" in output
+    assert f"curl -N http://{host}:{port}/v1/chat/completions" in output
+    assert f"curl -N http://{host}:{port}/v1/messages" in output
+    assert f"ANTHROPIC_BASE_URL=http://{host}:{port} ANTHROPIC_AUTH_TOKEN=penstock claude" in output
+    assert "penstock run claude" in output
+    assert "granian" not in (output + errors).lower()
+    assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_well(machine: Machine, number: signal.Signals) -> None:
+    """SIGTERM and SIGINT end it with 0 and without a word on stderr; the port is free again."""
+    server = machine.serve()
+    _, errors = server.stop(number)
+    assert (server.process.returncode, errors) == (0, "")
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(server.address, timeout=5):
+        pass
+
+
+def test_it_shows_where_keys_come_from_and_never_the_keys(machine: Machine) -> None:
+    """Each provider is listed with its dialects and the variable or file its key came from."""
+    (machine.folder / "secret.txt").write_text(PLANTED)
+    machine.configure('[providers.box]\nlike = "openai"\napi_key = "${file:secret.txt}"')
+    machine.environment["ANTHROPIC_API_KEY"] = PLANTED
+    output, errors = machine.serve().stop()
+    assert "key from $ANTHROPIC_API_KEY  claude-*" in output
+    assert "key from secret.txt" in output
+    assert "configuration: penstock.toml" in output
+    assert PLANTED not in output + errors
+
+
+def test_listen_chooses_the_address(machine: Machine, free_port: int) -> None:
+    """--listen wins over the file's address."""
+    machine.configure('[server]\nlisten = "127.0.0.1:1"')
+    server = machine.serve("--listen", f"127.0.0.1:{free_port}")
+    assert server.address == ("127.0.0.1", free_port)
+    assert ask(server.address)[0] == 200
+
+
+def test_config_chooses_the_file(machine: Machine) -> None:
+    """--config names the file to read, wherever it is."""
+    other = machine.folder / "other.toml"
+    other.write_text('[providers.demo]\nmodels = ["only-this"]')
+    output, _ = machine.serve("--config", str(other)).stop()
+    assert f"configuration: {other}" in output
+    assert "only-this" in output
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are counted in /proc")
+def test_workers_are_processes(machine: Machine) -> None:
+    """--workers 2 serves from two processes, and all of them end together."""
+    server = machine.serve("--workers", "2")
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    output, errors = server.stop()
+    assert "2 workers" in output
+    assert len(children) == 2
+    assert (server.process.returncode, errors) == (0, "")
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def test_a_used_port_is_one_clear_message(machine: Machine) -> None:
+    """A second server at the same address ends with 1, names the address and says --listen."""
+    host, port = machine.serve().address
+    ended = machine.run("serve", "--listen", f"{host}:{port}")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"cannot listen at {host}:{port}: address already in use" in ended.stderr
+    assert "--listen" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--listen", "nowhere"), "--listen (server.listen): expected an address and a port"),
+        (("--listen", "0.0.0.0:0"), "--listen (server.listen): other machines can reach 0.0.0.0"),
+        (("--workers", "0"), "--workers (server.workers): expected a number from 1"),
+        (("--log-level", "loud"), '--log-level (log.level): expected "debug"'),
+        (("--log-format", "xml"), '--log-format (log.format): expected "json"'),
+        (("--config", "missing.toml"), "--config: there is no file missing.toml"),
+    ],
+)
+def test_a_wrong_option_is_no_start(machine: Machine, arguments: tuple[str, str], said: str) -> None:
+    """Each option is checked as its key in the file is, and named as it was typed."""
+    ended = machine.run("serve", *arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert said in ended.stderr
+
+
+def test_with_keys_the_lines_to_type_carry_one(machine: Machine) -> None:
+    """When keys are asked for, the examples take the caller's from $PENSTOCK_KEY."""
+    machine.configure(KEYS)
+    output, _ = machine.serve().stop()
+    assert 'authorization: Bearer $PENSTOCK_KEY"' in output
+    assert 'ANTHROPIC_AUTH_TOKEN="$PENSTOCK_KEY" claude' in output
+    assert "keys required" in output
+
+
+def test_the_log_goes_to_stderr_in_the_form_asked_for(machine: Machine) -> None:
+    """--log-format json writes one object a request to stderr, --log-level off none."""
+    server = machine.serve("--log-format", "json")
+    ask(server.address, "/v1/models")
+    output, errors = server.stop()
+    assert "{" not in output.partition("\nClaude Code")[2]
+    assert [json.loads(line) for line in errors.splitlines()]
+    quiet = machine.serve("--log-format", "json", "--log-level", "off")
+    ask(quiet.address, "/v1/models")
+    assert quiet.stop()[1] == ""
