@@ -39,7 +39,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
     `text` is the last text a user wrote; `tool_choice` is "any" when the client forces a call, and
     `forced_tool` the one it names; `answered` says that the last turn brings a tool's result;
-    `thinking` that thinking may be shown.
+    `thinking` that thinking may be shown; `include_usage` that a stream is to end with what was used.
     """
 
     model: str
@@ -49,6 +49,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     forced_tool: str | None = None
     answered: bool = False
     thinking: bool = False
+    include_usage: bool = False
 
 
 def decode_body(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:

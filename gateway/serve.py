@@ -6,6 +6,8 @@ worker answers before it says so, because a line that says "listens" must be tru
 """
 
 import gc
+import multiprocessing
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -26,6 +28,7 @@ _BACKLOG = 4096
 _BACKPRESSURE = 16384
 _PROBE_SECONDS = 0.02
 _MOST_FILES = 65536
+_HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 _QUIET_LOG = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic"}},
     "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
@@ -35,11 +38,10 @@ _QUIET_LOG = {
 def serve(settings: Settings, *, ready: Callable[[], None]) -> int:
     """Serve until a signal ends it; the exit code. `ready` is called once, when a worker accepts."""
     _raise_file_limit()
+    _share_memory()
     server = _Granian(settings.server, ready)
-    loader = partial(_load, settings)
-    _import_application()
     try:
-        server.serve(target_loader=loader, wrap_loader=False)
+        server.serve(target_loader=partial(_load, settings), wrap_loader=False)
     except SystemExit as end:
         # A worker that left a moment before it was told to is no failure when we were asked to stop.
         return 0 if server.interrupt_signal else int(end.code or 0)
@@ -70,12 +72,27 @@ class _Granian(MPServer):
         )
         self._address = (server.host, server.port)
         self._ready = ready
+        self._survives_hangup = signal.getsignal(_HANGUP) is signal.SIG_IGN if _HANGUP else False
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """The first signal lets streams finish; Ctrl-C again ends them."""
+        if self.interrupt_signal and args[:1] == (signal.SIGINT,):
+            for worker in self.wrks:
+                worker.kill()  # type: ignore[no-untyped-call]
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        """A terminal that closes ends us like any program, unless we were started to survive it (nohup)."""
+        if not self._survives_hangup:
+            self.signal_handler_interrupt(*args, **kwargs)
 
     def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
         super()._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         while not self.main_loop_interrupt.wait(_PROBE_SECONDS):
             if self._answers():
-                self._ready()
+                # Nobody may be reading any more (`penstock serve | head -1`): that is no reason to end.
+                with suppress(OSError):
+                    self._ready()
                 return
 
     def _answers(self) -> bool:
@@ -90,7 +107,12 @@ def _load(settings: Settings) -> Any:
     return build(settings)
 
 
-def _import_application() -> None:
+def _share_memory() -> None:
+    """Import what the workers need, once, where they are forked; elsewhere each has to do it by itself."""
+    if sys.platform != "linux":
+        return
+    # From Python 3.14 on it would not be the default.
+    multiprocessing.set_start_method("fork", force=True)
     import gateway.app  # noqa: F401, PLC0415 - only a server that is about to fork wants it in memory
 
     gc.collect()

@@ -35,20 +35,21 @@ LADDERS = {
             "stages",
             (
                 "gateway.ingress",
-                "gateway.auth",
-                "gateway.routing",
-                "gateway.admission",
                 "gateway.attempts",
                 "gateway.relay",
                 "gateway.answer",
                 "gateway.accounting",
             ),
         ),
-        # The exchange knows the house it is in, and the house's timekeeper knows exchanges.
+        # The exchange knows the house it is in, and the house's timekeeper knows exchanges. Three stages are
+        # objects the house keeps (callers, routes, permits): they stand with it and are called through it.
         Rung(
             "house and its exchanges",
             (
                 "gateway.house",
+                "gateway.auth",
+                "gateway.routing",
+                "gateway.admission",
                 "gateway.catalogue",
                 "gateway.state",
                 "gateway.plan",
@@ -67,12 +68,10 @@ LADDERS = {
                 "gateway.codings",
                 "gateway.errors",
                 "gateway.provider",
-                "gateway.listening",
                 "gateway.local",
                 "gateway.journal",
                 "gateway.redaction",
                 "gateway.tallies",
-                "gateway.demo",
             ),
             open=True,
         ),

@@ -90,7 +90,12 @@ def read_prompt(body: bytes) -> Prompt:
         tool_choice="any" if forced else _CHOICES.get(choice, "auto") if isinstance(choice, str) else "auto",
         forced_tool=forced,
         answered=bool(turns) and turns[-1].get("role") == "tool",
+        include_usage=_includes_usage(request.get("stream_options")),
     )
+
+
+def _includes_usage(options: object) -> bool:
+    return isinstance(options, dict) and options.get("include_usage") is True
 
 
 def _function(tool: object) -> dict[str, object]:

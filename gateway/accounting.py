@@ -1,0 +1,98 @@
+"""The end of every exchange, exactly once: tallies, tokens, one line in the log.
+
+Cost and the ledger's row join here when there is a store.
+"""
+
+from adapters.events import Usage
+from gateway.journal import Line, now
+from gateway.redaction import redact
+from gateway.state import Exchange
+
+NOBODY = "-"
+
+
+def account(exchange: Exchange) -> None:
+    """Count the exchange and write its line."""
+    house = exchange.house
+    ended = house.clock()
+    target = exchange.target
+    provider = target.provider.name if target is not None else NOBODY
+    _tally(exchange, provider, ended)
+    if exchange.usage is not None and target is not None:
+        _count_tokens(exchange, provider, target.model, exchange.usage)
+    level = "error" if exchange.status >= 500 else "info"
+    if house.journal.wants(level):
+        house.journal.write(_line(exchange, level, ended))
+
+
+def _tally(exchange: Exchange, provider: str, ended: float) -> None:
+    tally = exchange.house.tallies.request(
+        exchange.dialect.name, exchange.operation, provider, exchange.relay
+    )
+    tally.statuses[exchange.status] = tally.statuses.get(exchange.status, 0) + 1
+    tally.outcomes[exchange.outcome] = tally.outcomes.get(exchange.outcome, 0) + 1
+    tally.durations.add(ended - exchange.began)
+    if exchange.first_byte_at:
+        tally.first_bytes.add(exchange.first_byte_at - exchange.began)
+    tally.own.add(exchange.own_time)
+    exchange.house.tallies.signs_of_life += exchange.signs
+
+
+def _count_tokens(exchange: Exchange, provider: str, model: str, usage: Usage) -> None:
+    tally = exchange.house.tallies.token(provider, model)
+    tally.input += usage.input
+    tally.cache_read += usage.cache_read
+    tally.cache_write += usage.cache_write_5m + usage.cache_write_1h
+    tally.output += usage.output
+    tally.reasoning += usage.reasoning
+
+
+def _line(exchange: Exchange, level: str, ended: float) -> Line:
+    line = Line(
+        now(),
+        level,
+        "request",
+        id=exchange.request_id.decode(),
+        caller=exchange.caller,
+        dialect=exchange.dialect.name,
+        operation=exchange.operation,
+        relay=exchange.relay,
+        status=exchange.status,
+        outcome=exchange.outcome,
+        attempts=exchange.attempts,
+        bytes_in=exchange.bytes_in,
+        bytes_out=exchange.bytes_out,
+        total_ms=_milliseconds(ended - exchange.began),
+        own_ms=_milliseconds(exchange.own_time),
+    )
+    _add_target(line, exchange)
+    if exchange.usage is not None:
+        _add_usage(line, exchange.usage)
+    if exchange.error:
+        line.error = redact(exchange.error)
+    if exchange.first_byte_at:
+        line.first_byte_ms = _milliseconds(exchange.first_byte_at - exchange.began)
+    return line
+
+
+def _add_target(line: Line, exchange: Exchange) -> None:
+    if exchange.peek is not None:
+        line.model = exchange.peek.model[:200]
+    if exchange.target is not None:
+        line.provider = exchange.target.provider.name
+        line.target = exchange.target.model[:200]
+        line.body = exchange.body_mode.decode()
+    line.upstream_id = exchange.upstream_id.decode("latin-1")
+    line.session = exchange.session.decode("latin-1")
+
+
+def _add_usage(line: Line, usage: Usage) -> None:
+    line.input = usage.input
+    line.cache_read = usage.cache_read
+    line.cache_write = usage.cache_write_5m + usage.cache_write_1h
+    line.output = usage.output
+    line.reasoning = usage.reasoning
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1e3, 3)

@@ -1,0 +1,68 @@
+"""Who is asking: from the credentials a request came with to a caller.
+
+Our own keys are known by their SHA-256 digest alone. With `keys = "none"` (loopback only, feature
+G1) everybody is the local caller, and what the client carries is a provider's credential, which
+only a passthrough provider is ever given.
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Final
+
+from adapters.fault import Fault
+from gateway.errors import Refused
+from gateway.state import Exchange, Pair
+
+LOCAL_CALLER: Final = "local"
+BEARER: Final = b"bearer "
+KEY_FIELDS: Final = frozenset((b"authorization", b"x-api-key"))
+NO_KEY: Final = Fault(
+    "authentication",
+    401,
+    "no key: send a penstock key as `Authorization: Bearer pst_...` or `x-api-key`",
+    code="missing_api_key",
+)
+WRONG_KEY: Final = Fault(
+    "authentication", 401, "this key is not known to this gateway", code="invalid_api_key"
+)
+CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"false"))
+
+
+class Callers:
+    """The keys that open the door: digest to name."""
+
+    __slots__ = ("_names", "_required")
+
+    def __init__(self, names: Mapping[bytes, str], *, required: bool) -> None:
+        self._names = dict(names)
+        self._required = required
+
+    def identify(self, exchange: Exchange) -> None:
+        """Set the caller, and take our own key from the credentials. Raises Refused (401)."""
+        if not self._required:
+            exchange.caller = LOCAL_CALLER
+            return
+        if not exchange.credentials:
+            raise Refused(NO_KEY, CHALLENGE)
+        for pair in exchange.credentials:
+            name = self.caller_of(pair[1])
+            if name is not None:
+                exchange.caller = name
+                exchange.credentials = [other for other in exchange.credentials if other[1] != pair[1]]
+                return
+        raise Refused(WRONG_KEY, CHALLENGE)
+
+    def caller_of(self, credential: bytes) -> str | None:
+        """Whose key this is. By digest: the time taken is the same for a key that is nearly right."""
+        return self._names.get(sha256(secret_of(credential)).digest())
+
+    def open_to(self, headers: Iterable[Pair]) -> bool:
+        """Whether these header fields open a door that wants a key wherever keys are required."""
+        if not self._required:
+            return True
+        return any(self.caller_of(value) is not None for name, value in headers if name in KEY_FIELDS)
+
+
+def secret_of(value: bytes) -> bytes:
+    """The credential itself, without the scheme before it."""
+    return value[len(BEARER) :].strip() if value[: len(BEARER)].lower() == BEARER else value

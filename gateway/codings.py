@@ -1,0 +1,106 @@
+"""Content codings: which of them a client offered that we can also read, and reading them piece by piece.
+
+The decoders of br and zstd are imported when an upstream first uses one.
+"""
+
+import zlib
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.errors import UpstreamError
+
+MAX_DECODED: Final = 64 * 1024 * 1024
+
+
+class Decoder(Protocol):
+    """Takes encoded bytes cut anywhere, gives what they say so far."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Decode. Raises UpstreamError when the bytes are not of the coding or say too much."""
+
+
+class _Limited:
+    """A decoder whose output is counted: a few bytes must not become gigabytes."""
+
+    __slots__ = ("_decode", "_left")
+
+    def __init__(self, decode: Callable[[bytes], bytes]) -> None:
+        self._decode = decode
+        self._left = MAX_DECODED
+
+    def feed(self, data: bytes) -> bytes:
+        """Decode and count."""
+        try:
+            decoded = self._decode(data)
+        except Exception as error:  # each library has errors of its own
+            words = f"its body is not what its content-encoding says ({type(error).__name__})"
+            raise UpstreamError("body", "garbage", words) from error
+        self._left -= len(decoded)
+        if self._left < 0:
+            raise UpstreamError(
+                "body", "garbage", f"its body is larger than {MAX_DECODED} bytes when decoded"
+            )
+        return decoded
+
+
+def _gzip() -> Callable[[bytes], bytes]:
+    # 32 above the window size: gzip and zlib headers both.
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress
+
+
+def _brotli() -> Callable[[bytes], bytes]:
+    import brotli  # type: ignore[import-untyped]  # noqa: PLC0415  # only where used
+
+    process: Callable[[bytes], bytes] = brotli.Decompressor().process
+    return process
+
+
+def _zstd() -> Callable[[bytes], bytes]:
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # Python 3.14
+    except ImportError:
+        from backports import zstd  # noqa: PLC0415  # only where used
+    decompress: Callable[[bytes], bytes] = zstd.ZstdDecompressor().decompress
+    return decompress
+
+
+KNOWN: Final[dict[bytes, Callable[[], Callable[[bytes], bytes]]]] = {
+    b"gzip": _gzip,
+    b"x-gzip": _gzip,
+    b"deflate": _gzip,
+    b"br": _brotli,
+    b"zstd": _zstd,
+}
+
+
+def acceptable(offered: bytes) -> bytes:
+    """What to ask of the upstream for a whole reply: the client's offer, as far as we can read it."""
+    if not offered:
+        return b"identity"
+    kept = [part.strip() for part in offered.split(b",") if _name(part) in KNOWN and not _refused(part)]
+    return b", ".join(kept) or b"identity"
+
+
+def offers(offered: bytes, coding: bytes) -> bool:
+    """Whether the client said it takes this coding."""
+    return any(_name(part) in (coding, b"*") and not _refused(part) for part in offered.split(b","))
+
+
+def decoder(coding: bytes) -> Decoder:
+    """Reads one reply of this coding. Raises UpstreamError for one we do not know."""
+    make = KNOWN.get(coding)
+    if make is None:
+        shown = coding[:40].decode("latin-1")
+        raise UpstreamError(
+            "head", "garbage", f"it answered in the content coding {shown}, which nobody asked for"
+        )
+    return _Limited(make())
+
+
+def _name(part: bytes) -> bytes:
+    return part.partition(b";")[0].strip()
+
+
+def _refused(part: bytes) -> bool:
+    parameter = part.partition(b";")[2].replace(b" ", b"")
+    return parameter in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")

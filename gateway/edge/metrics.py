@@ -1,0 +1,110 @@
+"""The counts of a worker in Prometheus' text format, made by its own client library when they are asked for.
+
+Nothing of the library is on the path of a request: the path adds to plain integers (tallies.py).
+"""
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from gateway.house import House
+from gateway.tallies import Histogram, RequestLabels, Tallies, TokenLabels
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+REQUEST = list(RequestLabels._fields)
+HISTOGRAMS = (
+    (
+        "durations",
+        "penstock_request_duration_seconds",
+        "From the first byte of the request to the last of the reply.",
+    ),
+    ("first_bytes", "penstock_time_to_first_byte_seconds", "Until the first byte of the reply was sent."),
+    ("own", "penstock_own_seconds", "Penstock's own time until the head of the reply: nothing waited for."),
+)
+
+
+def exposition(house: House) -> bytes:
+    """All metrics as text."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector(house))
+    return generate_latest(registry)
+
+
+class _Collector(Collector):
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def collect(self) -> Iterable[Metric]:
+        """Every family, read from the tallies now."""
+        tallies = self._house.tallies
+        yield _requests(tallies)
+        yield _streams(tallies)
+        for attribute, name, words in HISTOGRAMS:
+            family = HistogramMetricFamily(name, words, labels=REQUEST)
+            for labels, tally in tallies.requests.items():
+                histogram: Histogram = getattr(tally, attribute)
+                family.add_metric(labels, _buckets(histogram), histogram.total)
+            yield family
+        yield _tokens(tallies)
+        yield from _gauges(self._house)
+
+
+def _requests(tallies: Tallies) -> Metric:
+    family = CounterMetricFamily(
+        "penstock_requests", "Requests by what the client was told.", labels=[*REQUEST, "status"]
+    )
+    for labels, tally in tallies.requests.items():
+        for status, count in tally.statuses.items():
+            family.add_metric([*labels, str(status)], count)
+    return family
+
+
+def _streams(tallies: Tallies) -> Metric:
+    words = "How streams ended, each in exactly one way: complete, error (in band or before), client_gone."
+    names = ["dialect", "operation", "provider", "outcome"]
+    family = CounterMetricFamily("penstock_stream_outcomes", words, labels=names)
+    for labels, tally in tallies.requests.items():
+        if labels.relay == "stream":
+            for outcome, count in tally.outcomes.items():
+                family.add_metric([*labels[:3], outcome], count)
+    return family
+
+
+def _tokens(tallies: Tallies) -> Metric:
+    words = "Tokens as providers report them; input is what no cache held."
+    family = CounterMetricFamily("penstock_tokens", words, labels=[*TokenLabels._fields, "kind"])
+    for labels, tally in tallies.tokens.items():
+        for kind in tally.__slots__:
+            family.add_metric([*labels, kind], getattr(tally, kind))
+    return family
+
+
+def _gauges(house: House) -> Iterable[Metric]:
+    yield GaugeMetricFamily("penstock_requests_inside", "Requests under way.", value=house.admission.inside)
+    signs = CounterMetricFamily(
+        "penstock_signs_of_life", "Pings and comments said while an upstream was silent."
+    )
+    signs.add_metric([], house.tallies.signs_of_life)
+    yield signs
+    dropped = CounterMetricFamily(
+        "penstock_log_lines_dropped", "Log lines given up because nobody read them."
+    )
+    dropped.add_metric([], house.journal.dropped)
+    yield dropped
+    family = GaugeMetricFamily(
+        "penstock_upstream_connections", "Connections to upstreams.", labels=["provider", "dialect", "state"]
+    )
+    for provider in house.providers.values():
+        for dialect, door in provider.doors.items():
+            opened, idle = door.pool.counts()
+            family.add_metric([provider.name, dialect, "busy"], opened - idle)
+            family.add_metric([provider.name, dialect, "idle"], idle)
+    yield family
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    bounds = [*(str(bound) for bound in histogram.bounds), "+Inf"]
+    return list(zip(bounds, accumulate(histogram.counts), strict=True))

@@ -1,0 +1,81 @@
+"""The Starlette application of the edge."""
+
+import ipaddress
+from json import JSONDecodeError
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.edge.metrics import CONTENT_TYPE, exposition
+from gateway.house import House
+from gateway.journal import LEVELS
+
+LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
+
+
+class Site:
+    """The handlers, with the house they tell about."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def ready(self, request: Request) -> Response:  # noqa: ARG002  # Starlette passes it
+        """Three truths apart; the state of upstreams is none of them (feature I14)."""
+        serves = not self._house.admission.closing
+        truths = {"serves": serves, "persists": True, "synchronised": True}
+        return JSONResponse(truths, status_code=200 if serves else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """All counts, as Prometheus reads them. Behind a key where keys are required."""
+        if not self._house.callers.open_to(request.scope["headers"]):
+            return JSONResponse({"error": "a key is required"}, status_code=401)
+        return Response(exposition(self._house), media_type=CONTENT_TYPE)
+
+    async def log(self, request: Request) -> Response:
+        """Read or change the level of the log while running; from this machine only."""
+        if not _from_here(request):
+            return JSONResponse(
+                {"error": "the log's level is changed from this machine only"}, status_code=403
+            )
+        if request.method == "GET":
+            return JSONResponse({"level": self._house.journal.level})
+        return await self._set_level(request)
+
+    async def _set_level(self, request: Request) -> Response:
+        # A web page cannot send this type to another site without asking first, and nobody answers that here.
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return JSONResponse({"error": "send application/json"}, status_code=415)
+        try:
+            document = await request.json()
+        except (JSONDecodeError, UnicodeDecodeError):
+            return JSONResponse({"error": "the body is not JSON"}, status_code=400)
+        level = document.get("level") if isinstance(document, dict) else None
+        if level not in LEVELS:
+            return JSONResponse({"error": f"`level` must be one of {', '.join(LEVELS)}"}, status_code=400)
+        self._house.journal.set_level(level)
+        return JSONResponse({"level": level})
+
+
+def _from_here(request: Request) -> bool:
+    """The peer is this machine, and so is the name it called: a web page can make any name point here."""
+    peer = request.client.host if request.client else ""
+    host = request.headers.get("host", "")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    try:
+        return ipaddress.ip_address(peer).is_loopback and name in LOCAL_NAMES
+    except ValueError:
+        return False
+
+
+def build_site(house: House) -> Starlette:
+    """The edge of one worker."""
+    site = Site(house)
+    return Starlette(
+        routes=[
+            Route("/readyz", site.ready),
+            Route("/metrics", site.metrics),
+            Route("/debug/log", site.log, methods=["GET", "PUT"]),
+        ]
+    )

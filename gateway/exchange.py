@@ -1,0 +1,116 @@
+"""READ FIRST: the whole life of a request, as one list of calls.
+
+    identify            headers to caller; a stranger never makes us read megabytes
+    read the body       counted while reading
+    peek                model, stream, thinking: no more is decoded
+    plan                targets in order
+    enter               a permit, or a refusal with the time to come back
+    first good attempt  encode, send, judge, until the first bytes worth showing are in hand
+    pump                to the client, as fast as it reads; one that leaves ends the upstream
+    answer              whatever was raised: before the head a status, after it an error event
+    close               always, once: connection, permit, counts, the line in the log
+
+Stages never import each other: what they share is the exchange. Passthrough is how the body and the
+reply cross, chosen per target, and not a path of its own.
+"""
+
+from adapters.dialect import Dialect, ModelEntry
+from adapters.fault import Fault
+from gateway import client, ingress
+from gateway.accounting import account
+from gateway.answer import answer
+from gateway.attempts import first_good_attempt
+from gateway.errors import Refused
+from gateway.relay import pump
+from gateway.state import Exchange
+
+
+async def run(exchange: Exchange) -> None:
+    """One request that wants a model's reply, or a count of its tokens."""
+    house = exchange.house
+    house.timekeeper.enrol(exchange)
+    try:
+        identify(exchange)
+        await read_body(exchange)
+        peek(exchange)
+        plan(exchange)
+        house.admission.enter(exchange)
+        await first_good_attempt(exchange)
+        await pump(exchange)
+    except Exception as error:  # noqa: BLE001  # the one place where everything is answered
+        await answer(exchange, error)
+    finally:
+        close(exchange)
+
+
+def identify(exchange: Exchange) -> None:
+    """Sort the head of the request and find out who asks."""
+    house = exchange.house
+    ingress.read_head(exchange, house.settings.server)
+    house.callers.identify(exchange)
+    exchange.identified_at = house.clock()
+
+
+async def read_body(exchange: Exchange) -> None:
+    """Read the body, no further than it may be long."""
+    await ingress.read_body(exchange, exchange.house.settings.server)
+    exchange.bytes_in = len(exchange.body)
+    exchange.body_at = exchange.house.clock()
+
+
+def peek(exchange: Exchange) -> None:
+    """Learn what routing asks of the request."""
+    exchange.peek = found = exchange.dialect.peek(exchange.body)
+    if found.stream and exchange.operation == "generate":
+        exchange.relay = "stream"
+
+
+def plan(exchange: Exchange) -> None:
+    """Find the targets to try."""
+    exchange.house.router.route(exchange)
+    exchange.planned_at = exchange.house.clock()
+
+
+def close(exchange: Exchange) -> None:
+    """Give back what was taken, and account for it."""
+    exchange.closed = True
+    house = exchange.house
+    if exchange.watcher is not None:
+        exchange.watcher.cancel()
+    house.give_back(exchange)
+    house.admission.leave(exchange)
+    account(exchange)
+    exchange.body = exchange.first = b""
+
+
+async def list_models(exchange: Exchange, model: str) -> None:
+    """The models this client may ask for, or the one it names."""
+    try:
+        identify(exchange)
+        entries = await exchange.house.catalogue.entries(exchange.dialect.name)
+        await client.say_whole(exchange, 200, [client.JSON], _write_models(exchange.dialect, entries, model))
+    except Exception as error:  # noqa: BLE001  # as in `run`
+        await answer(exchange, error)
+    finally:
+        close(exchange)
+
+
+def _write_models(dialect: Dialect, entries: list[ModelEntry], model: str) -> bytes:
+    if not model:
+        return dialect.write_models(entries)
+    for entry in entries:
+        if entry.id == model:
+            return dialect.write_model(entry)
+    words = f"the model `{model[:200]}` is not listed here; GET /v1/models lists what is"
+    raise Refused(Fault("not_found", 404, words, "model_not_found", "model"))
+
+
+async def refuse(exchange: Exchange, refusal: Refused) -> None:
+    """A path or a method that nothing here answers, said in the dialect of the path."""
+    try:
+        ingress.read_head(exchange, exchange.house.settings.server)
+        raise refusal
+    except Refused as error:
+        await answer(exchange, error)
+    finally:
+        close(exchange)

@@ -1,0 +1,64 @@
+"""What lives as long as a worker, built and closed in one place."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from gateway.admission import Admission
+from gateway.auth import Callers
+from gateway.catalogue import Catalogue
+from gateway.journal import Journal
+from gateway.provider import Provider
+from gateway.routing import Router
+from gateway.settings import Settings
+from gateway.state import Exchange
+from gateway.tallies import Tallies
+from gateway.timekeeper import Timekeeper
+
+HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
+
+
+class House:
+    """See the head of this file. `clock` is monotonic, in seconds; tests move it."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.providers = {one.name: Provider(one) for one in settings.providers}
+        self.router = Router(self.providers, settings.models)
+        self.callers = Callers(
+            {key.digest: key.name for key in settings.keys}, required=settings.server.keys_required
+        )
+        self.admission = Admission()
+        self.catalogue = Catalogue(self.providers, self.router, clock)
+        self.tallies = Tallies()
+        self.journal = Journal(settings.log)
+        self.timekeeper = Timekeeper(clock)
+        self._housekeeping: asyncio.TimerHandle | None = None
+
+    def open(self) -> None:
+        """Begin to keep house: needs a running loop."""
+        self._keep()
+
+    def _keep(self) -> None:
+        now = self.clock()
+        for provider in self.providers.values():
+            provider.expire(now)
+        self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)
+
+    def give_back(self, exchange: Exchange) -> None:
+        """The connection of an exchange goes back to its pool, which keeps it or closes it."""
+        source, exchange.source = exchange.source, None
+        if exchange.pool is not None and source is not None:
+            exchange.pool.give_back(source, self.clock())  # type: ignore[arg-type]  # only wires have a pool
+            exchange.pool = None
+
+    async def close(self) -> None:
+        """Close every connection and write what the log still holds."""
+        self.admission.closing = True
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        for provider in self.providers.values():
+            await provider.close()
+        self.journal.flush()

@@ -1,0 +1,182 @@
+"""The head and the body of a request as they come in: sorted, counted, capped.
+
+Knows no key, model or provider. One pass over the header fields decides for each: kept for the
+upstream, kept for ourselves, or dropped. What names one connection (RFC 9110, 7.6.1), what is a
+credential or a cookie, and what tells about the network in front of us never goes on.
+"""
+
+import asyncio
+import random
+import re
+import time
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from adapters.fault import Fault
+from gateway.errors import ClientGone, Refused
+from gateway.settings import ServerSettings
+from gateway.state import Exchange, Pair
+
+MAX_TARGET: Final = 8 * 1024
+REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+# What happens to a header field: unknown ones go on, and so do the known ones marked KEEP, which are
+# spelled out only so that the commonest names are settled by one look-up.
+KEEP, DROP, CREDENTIAL, LENGTH, IDENTITY, CODINGS, CODED, CONNECTION, SESSION = range(9)
+FIELDS: Final[dict[bytes, int]] = {
+    **dict.fromkeys(
+        (b"content-type", b"accept", b"user-agent", b"anthropic-version", b"anthropic-beta"), KEEP
+    ),
+    **dict.fromkeys((b"x-app", b"x-stainless-lang", b"x-stainless-os", b"x-stainless-arch"), KEEP),
+    **dict.fromkeys(
+        (b"host", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"expect"), DROP
+    ),
+    **dict.fromkeys((b"transfer-encoding", b"proxy-authenticate", b"proxy-authorization"), DROP),
+    **dict.fromkeys((b"cookie", b"cookie2", b"set-cookie", b"http2-settings"), DROP),
+    **dict.fromkeys((b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"), DROP),
+    **dict.fromkeys((b"x-forwarded-port", b"x-real-ip", b"via", b"origin", b"referer"), DROP),
+    **dict.fromkeys((b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"), CREDENTIAL),
+    b"content-length": LENGTH,
+    b"x-request-id": IDENTITY,
+    b"accept-encoding": CODINGS,
+    b"content-encoding": CODED,
+    b"connection": CONNECTION,
+    **dict.fromkeys((b"x-claude-code-session-id", b"x-session-id", b"session-id"), SESSION),
+}
+OWN_PREFIX: Final = b"x-penstock-"
+HARMLESS_CONNECTION: Final = frozenset((b"keep-alive", b"close", b""))
+
+
+def read_head(exchange: Exchange, server: ServerSettings) -> None:
+    """Sort the header fields and the query. Raises Refused: 413, 414, 415, 431."""
+    query = exchange.scope["query_string"]
+    if len(exchange.path) + len(query) > MAX_TARGET:
+        raise Refused(Fault("too_large", 414, f"the request target is longer than {MAX_TARGET} bytes"))
+    size = _sort(exchange, exchange.scope["headers"])
+    if not exchange.request_id:
+        exchange.request_id = new_request_id()
+    if size > server.max_headers:
+        raise Refused(
+            Fault("too_large", 431, f"the request's headers are longer than {server.max_headers} bytes")
+        )
+    if exchange.content_length > server.max_body:
+        raise _body_too_large(server.max_body)
+    exchange.query = _take_key(exchange, query) if b"key=" in query else query
+
+
+def _sort(exchange: Exchange, headers: list[Pair]) -> int:
+    """Give every field to who wants it; the size of all of them, in bytes."""
+    forward: list[Pair] = []
+    size = 0
+    for pair in headers:
+        name, value = pair
+        size += len(name) + len(value)
+        use = FIELDS.get(name)
+        if use is None:
+            if not name.startswith(OWN_PREFIX):
+                forward.append(pair)
+        elif use == KEEP:
+            forward.append(pair)
+        elif use != DROP:
+            _note(exchange, forward, pair, use)
+    nominated = exchange.nominated
+    exchange.forward = [pair for pair in forward if pair[0] not in nominated] if nominated else forward
+    return size
+
+
+def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None:
+    value = pair[1]
+    if use == CREDENTIAL:
+        exchange.credentials.append(pair)
+    elif use == LENGTH:
+        exchange.content_length = int(value) if value.isdigit() else -1
+    elif use == CODINGS:
+        exchange.offered_codings = value.lower()
+    elif use == SESSION:
+        exchange.session = exchange.session or value
+        forward.append(pair)
+    elif use == IDENTITY:
+        if REQUEST_ID.fullmatch(value):
+            exchange.request_id = value
+    elif use == CONNECTION:
+        exchange.nominated = _nominated(value)
+    elif value.lower() not in (b"identity", b""):
+        words = (
+            f"a request body encoded as {value[:40].decode('latin-1')} is not understood; send it as it is"
+        )
+        raise Refused(Fault("invalid_request", 415, words))
+
+
+def _nominated(value: bytes) -> frozenset[bytes]:
+    """The fields that `connection` names as its own."""
+    return frozenset(token.strip().lower() for token in value.split(b",")) - HARMLESS_CONNECTION
+
+
+def _take_key(exchange: Exchange, query: bytes) -> bytes:
+    """Take `key=…` out of the query: it is a credential (feature I15). Everything else stays as it came."""
+    kept = []
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if name == b"key":
+            exchange.credentials.append((b"key", unquote_to_bytes(value)))
+        else:
+            kept.append(part)
+    return b"&".join(kept)
+
+
+def new_request_id() -> bytes:
+    """A UUID of version 7 (RFC 9562, 5.7): unique and in order of time. Not a secret, so `random` will do."""
+    milliseconds, bits = time.time_ns() // 1_000_000, random.getrandbits(74)
+    return b"%08x-%04x-7%03x-%04x-%012x" % (
+        milliseconds >> 16,
+        milliseconds & 0xFFFF,
+        bits & 0xFFF,
+        0x8000 | bits >> 12 & 0x3FFF,
+        bits >> 26,
+    )
+
+
+async def read_body(exchange: Exchange, server: ServerSettings) -> None:
+    """Read the body, counting. Raises Refused (413, 408) and ClientGone.
+
+    The server hands a body over as at least two messages, the last one empty: with all announced
+    bytes in hand there is nothing to wait for.
+    """
+    message = await exchange.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    body = message.get("body", b"")
+    if len(body) != exchange.content_length and message.get("more_body", False):
+        body = await _read_in_time(exchange, server, body)
+    if len(body) > server.max_body:
+        raise _body_too_large(server.max_body)
+    exchange.body = body
+
+
+async def _read_in_time(exchange: Exchange, server: ServerSettings, first: bytes) -> bytes:
+    """A client that trickles its body must not hold a place in the house for ever."""
+    try:
+        async with asyncio.timeout(server.body_timeout):
+            return await _read_rest(exchange, server, first)
+    except TimeoutError:
+        words = f"the request body did not arrive within {server.body_timeout:g} seconds"
+        raise Refused(Fault("timeout", 408, words)) from None
+
+
+async def _read_rest(exchange: Exchange, server: ServerSettings, first: bytes) -> bytes:
+    parts, size, more = [first], len(first), True
+    while more and size != exchange.content_length:
+        message = await exchange.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        more = message.get("more_body", False)
+        parts.append(part)
+        size += len(part)
+        if size > server.max_body:
+            raise _body_too_large(server.max_body)
+    return b"".join(parts)
+
+
+def _body_too_large(limit: int) -> Refused:
+    return Refused(Fault("too_large", 413, f"the request body is larger than {limit} bytes"))

@@ -1,0 +1,150 @@
+"""The log: one line a request, for people or as JSON, never a body and never a key (feature O4).
+
+Lines are gathered and written together, at most a tenth of a second later, so that a busy gateway
+makes few system calls. A reader that stalls must not stall the gateway: nothing is written to a pipe
+that has no room, and when too much has gathered the newest lines are dropped and counted.
+"""
+
+import asyncio
+import os
+import select
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from gateway.redaction import redact
+from gateway.settings import LogSettings
+
+LEVELS: Final = {"debug": 10, "info": 20, "error": 40, "off": 100}
+WAIT: Final = 0.1  # seconds that a line may be held back
+MOST_HELD: Final = 1024 * 1024  # bytes
+PIECE: Final = 4096  # a pipe that is writable takes this much without blocking (POSIX: PIPE_BUF)
+
+
+class Line(msgspec.Struct, omit_defaults=True):
+    """One line: what is known of one exchange when it is closed. Times in milliseconds."""
+
+    time: str
+    level: str
+    message: str
+    id: str = ""
+    caller: str = ""
+    dialect: str = ""
+    operation: str = ""
+    model: str = ""
+    provider: str = ""
+    target: str = ""
+    body: str = ""
+    relay: str = ""
+    status: int = 0
+    outcome: str = ""
+    error: str = ""
+    attempts: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    input: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+    first_byte_ms: float = 0.0
+    total_ms: float = 0.0
+    own_ms: float = 0.0
+    upstream_id: str = ""
+    session: str = ""
+
+
+class Journal:
+    """Gathers lines and writes them to a file descriptor."""
+
+    __slots__ = (
+        "_descriptor",
+        "_encode",
+        "_format",
+        "_held",
+        "_poll",
+        "_size",
+        "_threshold",
+        "_timer",
+        "dropped",
+        "level",
+    )
+
+    def __init__(self, settings: LogSettings, descriptor: int = 2) -> None:
+        self._descriptor = descriptor
+        self._format = settings.format
+        self._encode = msgspec.json.Encoder().encode
+        self._held: list[bytes] = []
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+        self.dropped = 0
+        self.level = settings.level
+        self._threshold = LEVELS[settings.level]
+
+    def set_level(self, level: str) -> None:
+        """Change the level while running. Raises KeyError for a level that does not exist."""
+        self._threshold = LEVELS[level]
+        self.level = level
+
+    def wants(self, level: str) -> bool:
+        """Whether lines of this level are written."""
+        return LEVELS[level] >= self._threshold
+
+    def write(self, line: Line) -> None:
+        """Take one line, to be written soon."""
+        text = self._encode(line) if self._format == "json" else _for_people(line)
+        if self._size > MOST_HELD:
+            self.dropped += 1
+            return
+        self._held.append(text)
+        self._size += len(text) + 1
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WAIT, self._due)
+
+    def say(self, level: str, message: str) -> None:
+        """A line that is about no exchange, or about one that went wrong in a way nobody foresaw."""
+        if self.wants(level):
+            self.write(Line(now(), level, redact(message)))
+
+    def _due(self) -> None:
+        self._timer = None
+        self.flush()
+        if self._held:
+            self._timer = asyncio.get_running_loop().call_later(WAIT, self._due)
+
+    def flush(self) -> None:
+        """Write what is held, as far as it is taken without waiting."""
+        if not self._held:
+            return
+        data = b"\n".join(self._held) + b"\n"
+        sent = 0
+        with suppress(OSError):  # a reader that has gone is no reason to stop serving
+            while sent < len(data) and self._poll.poll(0):
+                sent += os.write(self._descriptor, data[sent : sent + PIECE])
+        rest = data[sent:].removesuffix(b"\n")
+        self._held = [rest] if rest else []
+        self._size = len(rest)
+
+
+def now() -> str:
+    """The time in UTC, RFC 3339, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _for_people(line: Line) -> bytes:
+    if not line.id:
+        return f"{line.time} {line.level:5} {line.message}".encode()
+    where = f"{line.provider}/{line.target}" if line.provider else "-"
+    tokens = f" in={line.input + line.cache_read + line.cache_write} out={line.output}" if line.output else ""
+    cached = f" cached={line.cache_read}" if line.cache_read else ""
+    error = f" error={line.error!r}" if line.error else ""
+    return (
+        f"{line.time} {line.level:5} {line.status} {line.outcome} {line.dialect} {line.operation} "
+        f"{line.model or '-'} -> {where}{tokens}{cached} "
+        f"first={line.first_byte_ms:.1f}ms total={line.total_ms:.1f}ms own={line.own_ms:.2f}ms "
+        f"caller={line.caller or '-'} id={line.id}{error}"
+    ).encode()

@@ -1,0 +1,122 @@
+"""What an upstream's answer is worth, from its head and body alone. Pure: decides, and does nothing.
+
+The rules are those real clients recover by: an upstream's own words pass unchanged; a provider that
+refuses our key is never the client's 401; a 429 always says in whole seconds when to come back.
+"""
+
+import math
+import re
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal
+
+import msgspec
+
+from adapters.fault import Fault, FaultKind
+from gateway.errors import Refused
+from gateway.state import Pair
+
+Worth = Literal["good", "error", "redirect", "switch"]
+
+# Claude Code fails at once above 60 seconds, and Codex at once without the field or with a fraction in it.
+RETRY_DEFAULT: Final = 5
+RETRY_CAP: Final = 60
+SECONDS: Final = re.compile(rb"\d{1,9}(?:\.\d{1,9})?")
+NO_RETRY: Final = (b"x-should-retry", b"false")
+
+KINDS: Final[dict[int, FaultKind]] = {
+    401: "authentication",
+    402: "billing",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    413: "too_large",
+    429: "rate_limited",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+
+
+def worth(status: int) -> Worth:
+    """What kind of answer a status is."""
+    if 200 <= status < 300:
+        return "good"
+    if status >= 400:
+        return "error"
+    return "redirect" if status >= 300 else "switch"
+
+
+def header(headers: tuple[Pair, ...], name: bytes) -> bytes:
+    """The value of a field, b"" when it is not there."""
+    for key, value in headers:
+        if len(key) == len(name) and key.lower() == name:
+            return value
+    return b""
+
+
+def is_object(body: bytes) -> bool:
+    """Whether a body is a JSON object."""
+    try:
+        _OBJECT.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+class _Anything(msgspec.Struct):
+    """An object of whatever fields: decoding it only proves that it is one."""
+
+
+_OBJECT: Final = msgspec.json.Decoder(_Anything)
+
+
+def unfit(provider: str, status: int, headers: tuple[Pair, ...]) -> Refused:
+    """The answer to an answer that cannot be passed on: redirects, switches, errors that are no JSON."""
+    kind = worth(status)
+    if kind == "redirect":
+        words = f"provider `{provider}`: it answered {status}, a redirect, and redirects are not followed"
+        return Refused(Fault("upstream", 502, words, code="upstream_redirect"))
+    if kind == "switch":
+        words = f"provider `{provider}`: it answered {status} where an ordinary reply was asked for"
+        return Refused(Fault("upstream", 502, words, code="upstream_garbage"))
+    media = shown(header(headers, b"content-type"))
+    words = f"provider `{provider}`: it answered {status} with {media}, not with an error of its API"
+    return Refused(_fault(status, words, headers))
+
+
+def shown(content_type: bytes) -> str:
+    """A content type as it may be said to the client."""
+    return content_type.partition(b";")[0].strip()[:60].decode("ascii", "replace") or "no content type"
+
+
+def _fault(status: int, words: str, headers: tuple[Pair, ...]) -> Fault:
+    kind = KINDS.get(status, "upstream" if status >= 500 else "invalid_request")
+    after = retry_after(headers, 0.0) if status == 429 else None
+    return Fault(kind, status, words, code=f"upstream_{status}", retry_after=after)
+
+
+def own_key_refused(provider: str, status: int) -> Refused:
+    """The provider refuses the key it was configured with: neither the client nor a retry can mend that."""
+    words = (
+        f"provider `{provider}`: it answered {status} to the key this gateway is configured with; "
+        "the key must be mended there, not in your client"
+    )
+    return Refused(Fault("upstream", 502, words, code="upstream_credentials_exhausted"), (NO_RETRY,))
+
+
+def retry_after(headers: tuple[Pair, ...], now: float) -> int:
+    """When to come back after a 429: whole seconds, 1 to 60, however it is spelled. `now`: Unix time."""
+    milliseconds = header(headers, b"retry-after-ms")
+    if SECONDS.fullmatch(milliseconds):
+        return _whole(float(milliseconds) / 1000)
+    value = header(headers, b"retry-after")
+    if SECONDS.fullmatch(value):
+        return _whole(float(value))
+    try:
+        return _whole(parsedate_to_datetime(value.decode("latin-1")).timestamp() - now)
+    except (ValueError, TypeError):
+        return RETRY_DEFAULT
+
+
+def _whole(seconds: float) -> int:
+    return max(1, min(RETRY_CAP, math.ceil(seconds)))

@@ -1,0 +1,83 @@
+"""Waiting for an upstream: what it says is heard piece by piece, and what to do when it says nothing.
+
+Whoever waits is woken by the timekeeper when `wake_at` has come, or by the watch on the client. The
+decision is a pure function of times: wait on, say a sign of life, or give up.
+"""
+
+from typing import Final, Literal
+
+from gateway import client
+from gateway.errors import ClientGone, UpstreamError
+from gateway.state import Exchange
+
+Verdict = Literal["wait", "sign", "give up"]
+NEVER: Final = float("inf")
+
+
+def judge(now: float, give_up_at: float, sign_at: float) -> Verdict:
+    """What a silence calls for."""
+    if now >= give_up_at:
+        return "give up"
+    return "sign" if now >= sign_at else "wait"
+
+
+def expect(exchange: Exchange, limit: float) -> None:
+    """From now on the upstream has `limit` seconds to say something, and again after each time it did."""
+    exchange.heard_at = exchange.signed_at = exchange.house.clock()
+    exchange.limit = limit
+    exchange.wake_at = min(_sign_at(exchange), exchange.heard_at + limit)
+
+
+async def hear(exchange: Exchange) -> bytes:
+    """The next bytes of the reply, decoded; b"" at its end. Raises UpstreamError and ClientGone."""
+    source = exchange.source
+    assert source is not None
+    while True:
+        if exchange.gone:
+            raise ClientGone
+        data = await source.read()
+        if data is None:
+            await attend(exchange)
+            continue
+        exchange.heard_at = exchange.house.clock()
+        if exchange.decoder is None or not data:
+            return data
+        decoded = exchange.decoder.feed(data)
+        if decoded:
+            return decoded
+
+
+async def attend(exchange: Exchange) -> None:
+    """Woken without data: wait on, or raise ClientGone or UpstreamError."""
+    if exchange.gone:
+        raise ClientGone
+    now = exchange.house.clock()
+    verdict = judge(now, exchange.heard_at + exchange.limit, _sign_at(exchange))
+    if verdict == "give up":
+        raise _too_long(exchange)
+    if verdict == "sign":
+        exchange.signed_at = now
+        await _show_life(exchange)
+    exchange.wake_at = min(_sign_at(exchange), exchange.heard_at + exchange.limit)
+
+
+def _sign_at(exchange: Exchange) -> float:
+    if exchange.relay != "stream":
+        return NEVER
+    return max(exchange.heard_at, exchange.signed_at) + exchange.house.settings.server.sign_of_life
+
+
+async def _show_life(exchange: Exchange) -> None:
+    """A ping or a comment. Only whole events are ever sent, so that it may stand anywhere."""
+    if not exchange.head_sent:
+        # Nothing is known of the reply yet, and a client's patience ends: from here errors go in band.
+        await client.open_stream(exchange, [client.EVENT_STREAM, client.NO_CACHE])
+    exchange.signs += 1
+    await client.say(exchange, exchange.dialect.sign_of_life)
+
+
+def _too_long(exchange: Exchange) -> UpstreamError:
+    if exchange.head_at:
+        words = f"it said nothing for {exchange.limit:g} seconds in the middle of its reply"
+        return UpstreamError("body", "timeout", words)
+    return UpstreamError("head", "timeout", f"it did not answer within {exchange.limit:g} seconds")

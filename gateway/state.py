@@ -1,0 +1,110 @@
+"""The exchange: one request and its reply, first byte to last, as the one object its stages share.
+
+Attributes stand in groups by when they are first known. Stages read what earlier groups hold and
+write their own; nothing else is passed between them. Times are the house's clock, in seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from adapters.dialect import Dialect, Peek, Tap
+from adapters.events import Usage
+
+if TYPE_CHECKING:
+    from gateway.codings import Decoder
+    from gateway.house import House
+    from gateway.plan import Target
+    from gateway.provider import Source
+    from gateway.upstream import Head, Pool
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Pair = tuple[bytes, bytes]
+
+Work = Literal["generate", "count_tokens", "models", "none"]
+Relay = Literal["whole", "stream"]
+Outcome = Literal["complete", "error", "client_gone"]
+BodyMode = Literal[b"verbatim", b"model-span", b"none"]
+
+
+class Exchange(msgspec.Struct, eq=False):
+    """See the groups."""
+
+    # From the server.
+    house: House
+    dialect: Dialect
+    operation: Work
+    path: str
+    scope: Scope
+    receive: Receive
+    send: Send
+    began: float
+
+    # From the head of the request.
+    request_id: bytes = b""
+    caller: str = ""
+    forward: list[Pair] = []
+    nominated: frozenset[bytes] = frozenset()
+    credentials: list[Pair] = []
+    offered_codings: bytes = b""
+    content_length: int = -1
+    session: bytes = b""
+    query: bytes = b""
+    identified_at: float = 0.0
+
+    # From its body.
+    body: bytes = b""
+    bytes_in: int = 0
+    peek: Peek | None = None
+    body_at: float = 0.0
+
+    # From the plan.
+    targets: tuple[Target, ...] = ()
+    planned_at: float = 0.0
+    admitted: bool = False
+
+    # From the attempt that counts.
+    target: Target | None = None
+    source: Source | None = None
+    pool: Pool | None = None
+    body_mode: BodyMode = b"none"
+    attempts: int = 0
+    status: int = 0
+    head: Head | None = None
+    relay: Relay = "whole"
+    decoder: Decoder | None = None
+    coded: bool = False
+    retry_after: int = 0
+    first: bytes = b""
+    connected_at: float = 0.0
+    sent_at: float = 0.0
+    head_at: float = 0.0
+
+    # From the reply.
+    tap: Tap | None = None
+    usage: Usage | None = None
+    upstream_id: bytes = b""
+    head_sent: bool = False
+    first_byte_at: float = 0.0
+    bytes_out: int = 0
+    own_time: float = 0.0
+    outcome: Outcome = "complete"
+    error: str = ""
+
+    # Attention: when and why whoever waits is woken (silence.py).
+    wake_at: float = 0.0
+    heard_at: float = 0.0
+    signed_at: float = 0.0
+    limit: float = 0.0
+    signs: int = 0
+    gone: bool = False
+    closed: bool = False
+    watcher: asyncio.Task[None] | None = None
+    dialling: asyncio.Task[Any] | None = None

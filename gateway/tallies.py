@@ -1,0 +1,97 @@
+"""Counts kept in memory for the metrics: plain integers, written out by `edge/metrics.py` when asked.
+
+A tally belongs to one combination of labels. The combinations are bounded: a model's name is the
+client's word, so beyond `MOST_LABELS` names of models everything else counts as `other`.
+"""
+
+from bisect import bisect_left
+from typing import Final, NamedTuple
+
+MOST_LABELS: Final = 200
+OTHER: Final = "other"
+# Upper bounds in seconds; one more bucket holds the rest.
+SHORT: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+LONG: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+class Histogram:
+    """Counts of values by upper bound."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+class RequestLabels(NamedTuple):
+    """What requests are told apart by."""
+
+    dialect: str
+    operation: str
+    provider: str
+    relay: str
+
+
+class RequestTally:
+    """Requests of one kind: how they ended, how long they took, and how much of that was our own."""
+
+    __slots__ = ("durations", "first_bytes", "outcomes", "own", "statuses")
+
+    def __init__(self) -> None:
+        self.statuses: dict[int, int] = {}
+        self.outcomes: dict[str, int] = {}
+        self.durations = Histogram(LONG)
+        self.first_bytes = Histogram(LONG)
+        self.own = Histogram(SHORT)
+
+
+class TokenLabels(NamedTuple):
+    """What tokens are told apart by."""
+
+    provider: str
+    model: str
+
+
+class TokenTally:
+    """Tokens of one model, by kind as in `Usage`."""
+
+    __slots__ = ("cache_read", "cache_write", "input", "output", "reasoning")
+
+    def __init__(self) -> None:
+        self.input = self.cache_read = self.cache_write = self.output = self.reasoning = 0
+
+
+class Tallies:
+    """All counts of one worker."""
+
+    __slots__ = ("requests", "signs_of_life", "tokens")
+
+    def __init__(self) -> None:
+        self.requests: dict[RequestLabels, RequestTally] = {}
+        self.tokens: dict[TokenLabels, TokenTally] = {}
+        self.signs_of_life = 0
+
+    def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
+        """The tally of one kind of request."""
+        labels = RequestLabels(dialect, operation, provider, relay)
+        tally = self.requests.get(labels)
+        if tally is None:
+            tally = self.requests[labels] = RequestTally()
+        return tally
+
+    def token(self, provider: str, model: str) -> TokenTally:
+        """The tally of one model's tokens."""
+        labels = TokenLabels(provider, model)
+        tally = self.tokens.get(labels)
+        if tally is None:
+            if len(self.tokens) >= MOST_LABELS:
+                labels = TokenLabels(provider, OTHER)
+            tally = self.tokens.setdefault(labels, TokenTally())
+        return tally

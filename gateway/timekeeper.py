@@ -1,0 +1,75 @@
+"""One slow tick for all exchanges: nobody else in the house keeps a timer per request.
+
+Most exchanges are over before the second tick and cost one list append. One that lives longer gets
+a watch on its client, whose departure must close the upstream within 100 ms (feature F8), and is
+woken when its `wake_at` has come: a limit passed, or a sign of life is due.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from gateway.state import Exchange
+
+TICK: Final = 0.02  # seconds; an exchange is watched after one to two of them
+SWEEP: Final = 5  # ticks between two looks at everybody's `wake_at`
+
+
+class Timekeeper:
+    """Ticks while anybody is inside."""
+
+    __slots__ = ("_clock", "_fresh", "_loop", "_ticking", "_ticks", "_young", "active")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._fresh: list[Exchange] = []
+        self._young: list[Exchange] = []
+        self._ticking = False
+        self._ticks = 0
+        self.active: set[Exchange] = set()
+
+    def enrol(self, exchange: Exchange) -> None:
+        """From now on this exchange is looked after, until it is closed."""
+        self._fresh.append(exchange)
+        if not self._ticking:
+            self._ticking = True
+            self._loop = self._loop or asyncio.get_running_loop()
+            self._loop.call_later(TICK, self._tick)
+
+    def sweep(self, now: float) -> None:
+        """Wake everybody whose time has come; forget who is closed."""
+        over = [exchange for exchange in self.active if exchange.closed]
+        self.active.difference_update(over)
+        for exchange in self.active:
+            if exchange.source is not None and 0 < exchange.wake_at <= now:
+                exchange.source.nudge()
+
+    def _tick(self) -> None:
+        assert self._loop is not None
+        for exchange in self._young:
+            if not exchange.closed:
+                self.active.add(exchange)
+                exchange.watcher = self._loop.create_task(watch(exchange))
+        self._young, self._fresh = self._fresh, []
+        self._ticks += 1
+        if self._ticks % SWEEP == 0:
+            self.sweep(self._clock())
+        self._ticking = bool(self._young or self.active)
+        if self._ticking:
+            self._loop.call_later(TICK, self._tick)
+
+
+async def watch(exchange: Exchange) -> None:
+    """Wait for the client to leave; then end what is being waited for upstream."""
+    while True:
+        message = await exchange.receive()
+        if message["type"] == "http.disconnect":
+            break
+    if exchange.closed:
+        return
+    exchange.gone = True
+    if exchange.dialling is not None:
+        exchange.dialling.cancel()
+    if exchange.source is not None:
+        exchange.source.nudge()
