@@ -1,14 +1,19 @@
 """`penstock serve` as a process: what it prints, where it listens, how it ends."""
 
+import contextlib
 import http.client
 import json
 import signal
 import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.machine import Machine
+from tests.cli.machine import ROOT, Machine
 
 PLANTED = "sk-planted-0123456789abcdef"
 KEYS = '[keys.me]\nsecret = "0123456789abcdef"\n'
@@ -26,7 +31,7 @@ def ask(address: tuple[str, int], path: str = "/") -> tuple[int, bytes]:
 
 
 def test_nothing_configured_serves_demo(machine: Machine) -> None:
-    """With nothing configured it answers as soon as it says so, names demo, and says what to type next."""
+    """With nothing configured it answers as soon as it says so, and says what to type next."""
     server = machine.serve()
     status, body = ask(server.address)
     output, errors = server.stop()
@@ -41,9 +46,9 @@ def test_nothing_configured_serves_demo(machine: Machine) -> None:
     assert server.process.returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_well(machine: Machine, number: signal.Signals) -> None:
-    """SIGTERM and SIGINT end it with 0 and without a word on stderr; the port is free again."""
+    """SIGTERM, Ctrl-C and a closed terminal end it with 0, silently; the port is free again."""
     server = machine.serve()
     _, errors = server.stop(number)
     assert (server.process.returncode, errors) == (0, "")
@@ -138,3 +143,86 @@ def test_the_log_goes_to_stderr_in_the_form_asked_for(machine: Machine) -> None:
     quiet = machine.serve("--log-format", "json", "--log-level", "off")
     ask(quiet.address, "/v1/models")
     assert quiet.stop()[1] == ""
+
+
+@contextlib.contextmanager
+def stream(address: tuple[str, int]) -> Iterator[http.client.HTTPResponse]:
+    """A stream of demo that has begun."""
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    question = {"model": "demo", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
+    connection.request(
+        "POST", "/v1/chat/completions", json.dumps(question), {"content-type": "application/json"}
+    )
+    answer = connection.getresponse()
+    assert answer.readline().startswith(b"data: ")
+    yield answer
+    answer.close()
+    connection.close()
+
+
+def rest(answer: http.client.HTTPResponse) -> bytes:
+    """What still comes, whether or not it ends well."""
+    with contextlib.suppress(http.client.HTTPException, OSError):
+        return answer.read()
+    return b""
+
+
+def test_streams_finish_before_it_ends(machine: Machine) -> None:
+    """After SIGTERM a stream under way goes on to its last byte."""
+    machine.configure('[providers.demo]\npace = "20ms"')
+    server = machine.serve()
+    with stream(server.address) as answer:
+        server.process.send_signal(signal.SIGTERM)
+        assert rest(answer).endswith(b"data: [DONE]\n\n")
+    assert server.process.wait(30) == 0
+
+
+def test_drain_is_how_long_streams_may_go_on(machine: Machine) -> None:
+    """A stream that would take minutes is ended when `drain` is over."""
+    machine.configure('[server]\ndrain = "1s"\n[providers.demo]\npace = "1m"')
+    server = machine.serve()
+    with stream(server.address) as answer:
+        server.process.send_signal(signal.SIGTERM)
+        assert b"[DONE]" not in rest(answer)
+    assert server.process.wait(30) == 0
+
+
+def test_a_second_ctrl_c_does_not_wait(machine: Machine) -> None:
+    """Ctrl-C twice ends the streams as well."""
+    machine.configure('[server]\ndrain = "10m"\n[providers.demo]\npace = "1m"')
+    server = machine.serve()
+    with stream(server.address) as answer:
+        server.process.send_signal(signal.SIGINT)
+        while accepts(server.address):
+            time.sleep(0.01)
+        server.process.send_signal(signal.SIGINT)
+        assert b"[DONE]" not in rest(answer)
+    assert server.process.wait(30) == 0
+
+
+def accepts(address: tuple[str, int]) -> bool:
+    """Whether anybody still takes connections there."""
+    with contextlib.suppress(OSError), socket.create_connection(address, timeout=5):
+        return True
+    return False
+
+
+def test_it_outlives_whoever_read_its_first_line(machine: Machine) -> None:
+    """A reader that goes away after the first line does not end the server."""
+    server = machine.serve()
+    assert server.process.stdout is not None
+    server.process.stdout.close()
+    assert ask(server.address)[0] == 200
+
+
+def test_the_package_is_the_command(machine: Machine) -> None:
+    """`python -m gateway` is `penstock`."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway", "--version"],
+        cwd=ROOT,
+        env=machine.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.startswith("penstock ")
