@@ -22,7 +22,7 @@ from bench.loop import CountingLoop
 from bench.workloads import DELTAS, LONG_STREAMS, WORKLOADS, Workload
 
 WARM_UP = 300
-OPERATIONS = 100
+OPERATIONS = 200
 DECIMALS = 1  # a recording starts and ends an allocation or two away from the operations
 COUNTED = frozenset(
     kind.value

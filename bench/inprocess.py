@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from importlib import import_module
+from itertools import repeat
 from typing import Any, Self
 
 from bench.workloads import CHAT_MODEL, KEY, MESSAGES_MODEL, Workload
@@ -254,7 +255,7 @@ class Bench:
     async def _repeat(self, workload: Workload, count: int) -> None:
         # A server makes each scope anew; here one is copied, so that the harness weighs little.
         scope = scope_of(workload)
-        for _ in range(count):
+        for _ in repeat(None, count):  # a range would make its larger numbers anew
             client = Client(self._loop, workload)
             await self._application(scope.copy(), client.receive, client.send)
             client.leave()
@@ -301,7 +302,7 @@ class Null:
         if self._upstream is None:
             self._upstream = await self._dial(self._protocol)
         workload = self._upstream.workload
-        if workload.pieces:
+        if workload.body:
             self._protocol.left = len(workload.pieces)
             self._protocol.done = asyncio.get_running_loop().create_future()
             self._upstream.write(workload.body)

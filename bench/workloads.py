@@ -30,6 +30,8 @@ MESSAGES_REPLY = (
     b'[{"type":"text","text":"Benchmark response"}],"stop_reason":"end_turn","stop_sequence":null,'
     b'"usage":{"input_tokens":10,"output_tokens":5}}'
 )
+# Asked of each provider once, then kept: what is measured is the answer from memory.
+MODELS_REPLY = b'{"object":"list","data":[{"id":"gpt-4o","object":"model","created":0,"owned_by":"bench"}]}'
 COUNT_REPLY = b'{"input_tokens":10}'
 
 
@@ -129,7 +131,7 @@ WORKLOADS: dict[str, Workload] = {
             COUNT_REPLY,
             whole(COUNT_REPLY),
         ),
-        Workload("models", "GET", "/v1/models"),
+        Workload("models", "GET", "/v1/models", pieces=whole(MODELS_REPLY)),
         Workload("healthz", "GET", "/healthz"),
     )
 }

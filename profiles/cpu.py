@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def summary(stacks: Iterable[str], top: int) -> str:
-    """The functions that most samples ended in, and passed through. A stack: frames by `;`, a space, a count."""
+    """The functions that most samples ended in, and passed through: `a;b;c count` a line."""
     own: Counter[str] = Counter()
     through: Counter[str] = Counter()
     for line in stacks:
