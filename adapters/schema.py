@@ -11,6 +11,7 @@ from typing import cast
 Schema = dict[str, object]
 
 _DEEPEST = 12
+_MOST = 2000  # values made: a schema that requires itself twice would double at every depth
 _ORDER = ("string", "integer", "number", "boolean", "array", "object", "null")
 _FORMATS = {
     "date": "2026-01-01",
@@ -31,17 +32,19 @@ def smallest(schema: object) -> object:
 
 
 class _Search:
-    """One search: the schema whose definitions references point into."""
+    """One search: the schema that references point into, and how many values it may still make."""
 
-    __slots__ = ("_root",)
+    __slots__ = ("_left", "_root")
 
     def __init__(self, root: Schema) -> None:
         self._root = root
+        self._left = _MOST
 
     def find(self, schema: object, depth: int) -> object:
-        if not isinstance(schema, dict) or depth > _DEEPEST:
+        self._left -= 1
+        if not isinstance(schema, dict) or depth > _DEEPEST or self._left < 0:
             return None
-        schema = self._resolve(schema)
+        schema = self._resolve(schema, depth)
         if "const" in schema:
             return schema["const"]
         if enum := _items(schema.get("enum")):
@@ -64,15 +67,18 @@ class _Search:
         names = [name for name in _items(schema.get("required")) if isinstance(name, str)]
         return {name: self.find(properties.get(name), depth + 1) for name in names}
 
-    def _resolve(self, schema: Schema) -> Schema:
+    def _resolve(self, schema: Schema, depth: int) -> Schema:
         """Follow references and fold what must hold together into one schema."""
         for _ in range(_DEEPEST):
             if not isinstance(schema.get("$ref"), str):
                 break
             rest = {key: value for key, value in schema.items() if key != "$ref"}
             schema = {**self._point(cast("str", schema["$ref"])), **rest}
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            return schema
         for part in _items(schema.get("allOf")):
-            schema = _merge(schema, self._resolve(_as_schema(part)) if part is not schema else {})
+            schema = _merge(schema, self._resolve(_as_schema(part), depth + 1))
         return schema
 
     def _point(self, reference: str) -> Schema:

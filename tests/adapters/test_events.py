@@ -80,5 +80,7 @@ def test_blocks_are_numbered_in_order_and_never_overlap() -> None:
 def test_no_piece_ends_inside_a_code_point() -> None:
     """Each piece is text of its own in UTF-8, and together they are the text."""
     text = "é日本🙂" * 50
-    pieces = [event.text for event in replay(reply_of(TextBlock(text)), piece=1) if isinstance(event, TextAdded)]
+    pieces = [
+        event.text for event in replay(reply_of(TextBlock(text)), piece=1) if isinstance(event, TextAdded)
+    ]
     assert b"".join(piece.encode() for piece in pieces) == text.encode()

@@ -38,4 +38,8 @@ def test_every_status_has_a_kind(status: int, kind: FaultKind) -> None:
 def test_malformed_says_what_and_where() -> None:
     """The error of a bad body carries its words, its field and the status 400."""
     error = Malformed("`stream` must be a boolean, not a string.", param="stream")
-    assert (str(error), error.param, error.status) == ("`stream` must be a boolean, not a string.", "stream", 400)
+    assert (str(error), error.param, error.status) == (
+        "`stream` must be a boolean, not a string.",
+        "stream",
+        400,
+    )

@@ -45,6 +45,8 @@ JOINED = [
 
 
 @pytest.mark.parametrize(("base_url", "path", "joined"), JOINED)
-def test_an_address_and_a_path_join_whatever_the_address_ends_in(base_url: str, path: str, joined: str) -> None:
+def test_an_address_and_a_path_join_whatever_the_address_ends_in(
+    base_url: str, path: str, joined: str
+) -> None:
     """The version is never said twice and never lost, and the whole address of an endpoint is kept."""
     assert join(base_url, path) == joined

@@ -40,7 +40,10 @@ GRAMMAR: dict[str, tuple[bytes, list[Frame]]] = {
     "the end without a blank line": (b"data: a\n\ndata: b\n", [(b"", b"a"), (b"", b"b")]),
     "the end without a newline": (b"data: a\n\ndata: [DONE]", [(b"", b"a"), (b"", b"[DONE]")]),
     "code points cut": ("data: é日本🙂\n\n".encode(), [(b"", "é日本🙂".encode())]),
-    "unicode line ends are text": ("data: a\u2028b\x0bc\x0cd\x1ce\x85f\n\n".encode(), [(b"", "a\u2028b\x0bc\x0cd\x1ce\x85f".encode())]),
+    "unicode line ends are text": (
+        "data: a\u2028b\x0bc\x0cd\x1ce\x85f\n\n".encode(),
+        [(b"", "a\u2028b\x0bc\x0cd\x1ce\x85f".encode())],
+    ),
     "null bytes": (b"data: \x00\n\n", [(b"", b"\x00")]),
 }
 
@@ -51,7 +54,12 @@ def test_a_stream_has_the_same_frames_however_it_is_cut(stream: bytes, frames: l
     assert all(framed(chunks) == frames for chunks in cuts(stream))
 
 
-@given(st.lists(st.sampled_from([b"data: a", b"event: e", b"\n", b"\r", b"\r\n", b":", b"data", b"\xef\xbb\xbf"])), st.data())
+@given(
+    st.lists(
+        st.sampled_from([b"data: a", b"event: e", b"\n", b"\r", b"\r\n", b":", b"data", b"\xef\xbb\xbf"])
+    ),
+    st.data(),
+)
 def test_any_stream_frames_the_same_in_any_pieces(parts: list[bytes], draw: st.DataObject) -> None:
     """Where the transport cuts a stream never changes its frames."""
     stream = b"".join(parts)
@@ -97,7 +105,11 @@ def test_an_event_of_the_largest_size_passes() -> None:
 
 @pytest.mark.parametrize(
     "chunk",
-    [b"data: " + b"x" * MAX_EVENT, b"data: " + b"x" * MAX_EVENT + b"\n\n", b"data: x\n" * (MAX_EVENT // 7 + 1)],
+    [
+        b"data: " + b"x" * MAX_EVENT,
+        b"data: " + b"x" * MAX_EVENT + b"\n\n",
+        b"data: x\n" * (MAX_EVENT // 7 + 1),
+    ],
     ids=["one open line", "one line", "many lines"],
 )
 def test_a_larger_event_is_refused(chunk: bytes) -> None:

@@ -80,7 +80,9 @@ FAMILIES = {
 @pytest.mark.parametrize(("model", "names"), FAMILIES.items(), ids=FAMILIES)
 def test_a_model_name_leads_to_one_provider_or_none(model: str, names: list[str]) -> None:
     """A family is a name only one provider has."""
-    found = [row.name for row in PROVIDERS.values() if any(fnmatchcase(model, family) for family in row.families)]
+    found = [
+        row.name for row in PROVIDERS.values() if any(fnmatchcase(model, family) for family in row.families)
+    ]
     assert found == names
 
 
