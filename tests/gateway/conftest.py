@@ -1,0 +1,23 @@
+"""Fixtures of the gateway's tests."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.configuration import Configuration, load
+from tests.gateway.reading import Load
+
+
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Load the text as the configuration of an otherwise empty machine."""
+    monkeypatch.chdir(tmp_path)
+
+    def load_text(
+        text: str = "", flags: dict[str, object] | None = None, **environment: str
+    ) -> Configuration:
+        path = tmp_path / "given.toml"
+        path.write_text(text)
+        return load(path, environment={"HOME": str(tmp_path), **environment}, flags=flags)
+
+    return load_text
