@@ -5,16 +5,18 @@ import json
 import pytest
 
 from tests.agents.recordings import Recording, recordings
+from tests.path.client import Reply
 from tests.path.conftest import Start
 from tests.path.house import ENVIRONMENT, House
 from tests.upstream.server import Upstream
+from tests.upstream.wire import Request
 
 RECORDED = list(recordings())
 ROUTES = """
 [server]
 discover = false
 [providers.ant]
-dialect = "anthropic-messages"
+like = "anthropic"
 base_url = "{upstream}"
 api_key = "${{MESSAGES_KEY}}"
 [providers.box]
@@ -22,7 +24,7 @@ dialect = "openai-chat"
 base_url = "{upstream}/v1"
 api_key = "${{CHAT_KEY}}"
 [models]
-{models}
+"*" = "{leads}"
 """
 ALIAS = "another-name-é"
 each_recording = pytest.mark.parametrize("recording", RECORDED, ids=lambda recording: recording.name)
@@ -40,22 +42,31 @@ def provider_of(recording: Recording) -> str:
     return "box" if "chat" in recording.request.path else "ant"
 
 
-def _routes(replay: Upstream, target: str) -> str:
-    """Lead every recorded model to the provider of its dialect, with a model there or without."""
-    led = {f'"{model_of(each)}" = "{provider_of(each)}{target}"' for each in RECORDED}
-    return ROUTES.format(upstream=replay.address, models="\n".join(sorted(led)))
+def _houses(gateway: Start, replay: Upstream, target: str) -> dict[str, House]:
+    """Start a gateway for each provider: agents ask for the same model in both dialects."""
+    texts = {name: ROUTES.format(upstream=replay.address, leads=name + target) for name in ("ant", "box")}
+    return {name: House(gateway(text, ENVIRONMENT), replay) for name, text in texts.items()}
 
 
 @pytest.fixture(scope="module")
-def plain(gateway: Start, replay: Upstream) -> House:
-    """A gateway that asks its providers for the very models the clients asked for."""
-    return House(gateway(_routes(replay, ""), ENVIRONMENT), replay)
+def plain(gateway: Start, replay: Upstream) -> dict[str, House]:
+    """Gateways that ask their provider for the very model the client asked for."""
+    return _houses(gateway, replay, "")
 
 
 @pytest.fixture(scope="module")
-def aliased(gateway: Start, replay: Upstream) -> House:
-    """A gateway that asks its providers for another model."""
-    return House(gateway(_routes(replay, f"/{ALIAS}"), ENVIRONMENT), replay)
+def aliased(gateway: Start, replay: Upstream) -> dict[str, House]:
+    """Gateways that ask their provider for another model."""
+    return _houses(gateway, replay, f"/{ALIAS}")
+
+
+def send(houses: dict[str, House], recording: Recording) -> tuple[Reply, Request]:
+    """Send a recorded request again: the client's reply, and what the upstream received."""
+    house = houses[provider_of(recording)]
+    before = len(house.replay.requests)
+    reply = house.call("POST", recording.request.target, recording.headers, recording.request.body)
+    (received,) = house.replay.requests[before:]
+    return reply, received
 
 
 def test_there_are_recordings() -> None:
@@ -66,13 +77,11 @@ def test_there_are_recordings() -> None:
 
 
 @each_recording
-def test_recorded_body_is_verbatim(plain: House, recording: Recording) -> None:
+def test_recorded_body_is_verbatim(plain: dict[str, House], recording: Recording) -> None:
     """A recorded request reaches the upstream with its path, its headers and every byte of its body."""
-    before = len(plain.replay.requests)
-    reply = plain.call("POST", recording.request.target, recording.headers, recording.request.body)
+    reply, received = send(plain, recording)
     assert reply.status == 200
     assert reply.header("x-penstock-body") == "verbatim"
-    (received,) = plain.replay.requests[before:]
     assert received.body == recording.request.body
     assert received.target == recording.request.target
     kept = {pair for pair in recording.headers if pair[0] not in OURS}
@@ -80,13 +89,11 @@ def test_recorded_body_is_verbatim(plain: House, recording: Recording) -> None:
 
 
 @each_recording
-def test_recorded_body_with_an_alias(aliased: House, recording: Recording) -> None:
+def test_recorded_body_with_an_alias(aliased: dict[str, House], recording: Recording) -> None:
     """With an alias a recorded body differs in the span of the top-level model, and nowhere else."""
-    before = len(aliased.replay.requests)
-    reply = aliased.call("POST", recording.request.target, recording.headers, recording.request.body)
+    reply, received = send(aliased, recording)
     assert reply.status == 200
     assert reply.header("x-penstock-body") == "model-span"
-    (received,) = aliased.replay.requests[before:]
     assert same_but_for_one_span(recording.request.body, received.body, model_of(recording), ALIAS)
     assert json.loads(received.body) == {**json.loads(recording.request.body), "model": ALIAS}
 

@@ -25,7 +25,7 @@ discover = false
 {server}
 
 [providers.ant]
-dialect = "anthropic-messages"
+like = "anthropic"
 base_url = "{upstream}"
 api_key = "${{MESSAGES_KEY}}"
 [providers.box]

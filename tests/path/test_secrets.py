@@ -39,7 +39,7 @@ level = "debug"
 [keys.agent]
 secret = "${{OUR_KEY}}"
 [providers.ant]
-dialect = "anthropic-messages"
+like = "anthropic"
 base_url = "{ant}"
 api_key = "${{ANT_KEY}}"
 headers = {{ x-house-token = "${{HEADER}}" }}
