@@ -5,19 +5,28 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 import click
+import msgspec
 
 from gateway.cli import Failure
 from gateway.cli.agents import AGENTS, Agent, exports, is_ours
 from gateway.cli.options import config_option, configured, listen_option
 from gateway.settings import Settings
 
-_POSIX = "export {name}='{value}'"
+
+class _Shell(msgspec.Struct, frozen=True):
+    """How a shell sets a variable, and what it calls for inside single quotes."""
+
+    export: str
+    escapes: dict[int, str]
+
+
+_POSIX = _Shell("export {name}='{value}'", str.maketrans({"'": "'\\''"}))
 _SHELLS = {
     "bash": _POSIX,
     "zsh": _POSIX,
     "sh": _POSIX,
-    "fish": "set -gx {name} '{value}';",
-    "powershell": "$env:{name} = '{value}'",
+    "fish": _Shell("set -gx {name} '{value}';", str.maketrans({"'": "\\'", "\\": "\\\\"})),
+    "powershell": _Shell("$env:{name} = '{value}'", str.maketrans({"'": "''"})),
 }
 
 
@@ -31,10 +40,10 @@ def command(agent: str | None, shell: str | None, config: str | None, listen: st
     settings = configured(config, listen=listen).settings
     if settings.server.keys_required and not os.environ.get("PENSTOCK_KEY"):
         raise Failure("this penstock asks for a key\n    set PENSTOCK_KEY to yours first")
-    template = _SHELLS[shell or _own_shell(os.environ)]
+    written = _SHELLS[shell or _own_shell(os.environ)]
     for each in [AGENTS[agent]] if agent else AGENTS.values():
         for name, value in _needed(each, settings).items():
-            click.echo(template.format(name=name, value=value))
+            click.echo(written.export.format(name=name, value=value.translate(written.escapes)))
 
 
 def _needed(agent: Agent, settings: Settings) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """What `penstock serve` prints when it is up: where it listens, what it found, what to type next."""
 
+import shlex
 from collections.abc import Iterable
 
 from adapters.table import DIALECTS
 from gateway import version
 from gateway.addresses import local_url, spell
-from gateway.cli.agents import AGENTS, Agent, exports
+from gateway.cli.agents import AGENTS, Agent, exports, login
 from gateway.configuration import Configuration
 from gateway.discovery import DEMO
-from gateway.settings import ProviderSettings, Settings
+from gateway.settings import ProviderSettings, ServerSettings, Settings
 
 _CURLS = {
     "openai-chat": (
@@ -28,7 +29,12 @@ _NO_KEY = "no key needed"
 def welcome(configuration: Configuration) -> str:
     """The whole text, for a person."""
     settings = configuration.settings
-    parts = (_head(configuration), provider_lines(settings.providers), _curls(settings), _agents(settings))
+    parts = (
+        _head(configuration),
+        provider_lines(settings.providers),
+        _curls(settings),
+        _agents(configuration),
+    )
     return "\n".join(line for part in parts for line in part)
 
 
@@ -88,13 +94,31 @@ def _example(settings: Settings, dialect: str) -> str | None:
     return next(iter(families), "MODEL" if speaking else None)
 
 
-def _agents(settings: Settings) -> Iterable[str]:
+def _agents(configuration: Configuration) -> Iterable[str]:
+    settings = configuration.settings
     for agent in AGENTS.values():
         if agent.command:
             yield ""
             yield agent.title
-            yield f"  penstock run {agent.name}"
+            yield from _runs(agent, configuration)
             yield f"  {_by_hand(agent, settings)}"
+
+
+def _runs(agent: Agent, configuration: Configuration) -> Iterable[str]:
+    if login(agent, configuration.settings) == "nobody":
+        yield f"  penstock run --demo {agent.name}    (demo answers)"
+        yield f"  penstock run {agent.name}           (with your own login, passed through to {agent.home})"
+        return
+    yield " ".join(["  penstock run", *_same_place(configuration), agent.name])
+
+
+def _same_place(configuration: Configuration) -> Iterable[str]:
+    """The options without which `run`, typed elsewhere, would not find this penstock."""
+    server, default = configuration.settings.server, ServerSettings()
+    if configuration.path:
+        yield f"--config {shlex.quote(str(configuration.path.resolve()))}"
+    if (server.host, server.port) != (default.host, default.port):
+        yield f"--listen {spell(server.host, server.port)}"
 
 
 def _by_hand(agent: Agent, settings: Settings) -> str:

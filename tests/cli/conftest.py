@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.machine import Machine
+from tests.cli.upstream import Upstream
 
 
 @pytest.fixture
@@ -19,6 +20,16 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield clean
     finally:
         clean.close()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """A provider on this machine."""
+    provider = Upstream()
+    try:
+        yield provider
+    finally:
+        provider.close()
 
 
 @pytest.fixture

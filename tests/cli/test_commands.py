@@ -131,6 +131,18 @@ def test_env_works_in_a_real_shell(machine: Machine) -> None:
     assert ended.stdout == "http://127.0.0.1:4747/v1"
 
 
+@pytest.mark.parametrize(
+    ("shell", "written"),
+    [("sh", "'it'\\''s\\'"), ("fish", "'it\\'s\\\\';"), ("powershell", "'it''s\\'")],
+)
+def test_env_quotes_what_a_shell_would_take_for_its_own(machine: Machine, shell: str, written: str) -> None:
+    """A quote or a backslash in a key stays a part of the key."""
+    machine.configure(KEYS)
+    machine.environment["PENSTOCK_KEY"] = "it's\\"
+    lines = machine.run("env", "claude", "--shell", shell).stdout.splitlines()
+    assert lines[1].endswith(written)
+
+
 def test_env_hides_no_key_that_serve_needs(machine: Machine) -> None:
     """A real key in the shell is left as it is, so that `penstock serve` still finds it there."""
     machine.environment["OPENAI_API_KEY"] = PLANTED

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.machine import Machine
+from tests.cli.upstream import Upstream
 
 KEYS = '[keys.me]\nsecret = "0123456789abcdef"\n'
 # What the agent was told, and what answers there, written where the test can read it.
@@ -21,6 +22,21 @@ with opener.open(os.environ["ANTHROPIC_BASE_URL"], timeout=10) as answer:
 wanted = ("ANTHROPIC", "CLAUDE", "NO_PROXY", "no_proxy")
 environment = {{name: value for name, value in os.environ.items() if name.startswith(wanted)}}
 print(json.dumps({{"arguments": sys.argv[1:], "environment": environment, "home": home}}))
+END
+"""
+# Asks one question with the login it has.
+ASK = f"""
+{sys.executable} - <<'END'
+import json, os, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
+login = os.environ.get("ANTHROPIC_AUTH_TOKEN") or os.environ["CLAUDE_CODE_OAUTH_TOKEN"]
+question = {{"model": "claude-x", "max_tokens": 9, "messages": [{{"role": "user", "content": "Hello"}}]}}
+request = urllib.request.Request(
+    os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages",
+    json.dumps(question).encode(),
+    {{"content-type": "application/json", "authorization": "Bearer " + login}},
+)
+opener.open(request, timeout=10).read()
 END
 """
 # Waits until it is told to end, and says which signal came.
@@ -85,6 +101,28 @@ def test_without_a_key_the_agents_own_login_passes(agent: Machine, free_port: in
         "ANTHROPIC_API_KEY": "pst_not_a_provider_key",
         "CLAUDE_CODE_OAUTH_TOKEN": "own",
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "arrives"),
+    [({}, "authorization: bearer own-login"), ({"ANTHROPIC_API_KEY": "sk-ours"}, "x-api-key: sk-ours")],
+)
+def test_one_credential_reaches_the_agents_home(
+    machine: Machine, upstream: Upstream, key: dict[str, str], arrives: str
+) -> None:
+    """Anthropic sees the agent's own login when it passes through, and only our key when we have one."""
+    machine.install("claude", ASK)
+    machine.environment |= {
+        "CLAUDE_CODE_OAUTH_TOKEN": "own-login",
+        "ANTHROPIC_BASE_URL": upstream.url,
+        **key,
+    }
+    assert machine.run("run", "--listen", "127.0.0.1:0", "claude").returncode == 0
+    (head,) = upstream.heads
+    credentials = [
+        line for line in head.lower().splitlines() if line.startswith(("authorization", "x-api-key"))
+    ]
+    assert credentials == [arrives]
 
 
 def test_what_env_exported_is_not_taken_for_a_login(agent: Machine, free_port: int) -> None:

@@ -41,7 +41,7 @@ def test_nothing_configured_serves_demo(machine: Machine) -> None:
     assert f"curl -N http://{host}:{port}/v1/chat/completions" in output
     assert f"curl -N http://{host}:{port}/v1/messages" in output
     assert f"ANTHROPIC_BASE_URL=http://{host}:{port} ANTHROPIC_AUTH_TOKEN=penstock claude" in output
-    assert "penstock run claude" in output
+    assert "penstock run --demo claude" in output
     assert "granian" not in (output + errors).lower()
     assert server.process.returncode == 0
 
@@ -74,6 +74,15 @@ def test_listen_chooses_the_address(machine: Machine, free_port: int) -> None:
     server = machine.serve("--listen", f"127.0.0.1:{free_port}")
     assert server.address == ("127.0.0.1", free_port)
     assert ask(server.address)[0] == 200
+
+
+def test_the_run_line_leads_back_to_this_server(machine: Machine) -> None:
+    """With a provider for Claude Code, the line to type names the file and the address this server has."""
+    machine.configure('[providers.anthropic]\napi_key = "k"')
+    server = machine.serve()
+    host, port = server.address
+    path = machine.folder / "penstock.toml"
+    assert f"penstock run --config {path} --listen {host}:{port} claude" in server.stop()[0]
 
 
 def test_config_chooses_the_file(machine: Machine) -> None:
