@@ -1,4 +1,4 @@
-"""The ways a stream can arrive: whole, cut in two at every byte, byte by byte; and the recorded ones to feed."""
+"""The ways a stream can arrive: whole, cut in two at every byte, byte by byte; and the recorded ones."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -146,7 +146,7 @@ HOSTILE = {
 @pytest.mark.parametrize("size", [1, 10, 100, 1000, 100_000])
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_bodies_cost_their_size(make: object, size: int) -> None:
-    """Bodies made to be walked again and again are renamed at once: a square of the last size would not end."""
+    """Bodies made to be walked again and again are renamed at once: a square would not end."""
     assert callable(make)
     body = make(size)
     head, _, tail = body.rpartition(b'"x"')

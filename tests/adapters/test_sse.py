@@ -1,5 +1,7 @@
 """The framer and the front of the taps, fed whole, cut at every byte and byte by byte."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,7 +67,7 @@ def test_any_stream_frames_the_same_in_any_pieces(parts: list[bytes], draw: st.D
     stream = b"".join(parts)
     places = sorted(draw.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     edges = [0, *places, len(stream)]
-    chunks = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    chunks = [stream[start:end] for start, end in pairwise(edges)]
     assert framed(chunks) == framed([stream]) == framed(single_bytes(stream))
 
 
@@ -115,10 +117,9 @@ def test_an_event_of_the_largest_size_passes() -> None:
 def test_a_larger_event_is_refused(chunk: bytes) -> None:
     """An event over 4 MiB raises as soon as it is over, however it is made up and cut."""
     for size in (len(chunk), 100_000):
-        framer = Framer()
+        chunks = [chunk[start : start + size] for start in range(0, len(chunk), size)]
         with pytest.raises(EventTooLarge):
-            for start in range(0, len(chunk), size):
-                framer.feed(chunk[start : start + size])
+            framed(chunks)
 
 
 def test_the_limit_is_for_one_event_not_for_the_stream() -> None:

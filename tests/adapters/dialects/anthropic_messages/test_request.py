@@ -7,7 +7,7 @@ import pytest
 from adapters.dialects.anthropic_messages.request import estimate, peek, read_prompt
 from adapters.request import Prompt, Tool
 
-SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+SCHEMA: dict[str, object] = {"type": "object", "properties": {"a": {"type": "string"}}}
 
 
 def body_of(**fields: object) -> bytes:

@@ -161,6 +161,11 @@ def test_a_recorded_stream_is_metered(name: str, told: tuple[Usage | None, bool]
     assert usage is None or tap.usage == usage
 
 
+def streamed(reply: Reply, *, include_usage: bool) -> list[bytes]:
+    """The frames of a reply."""
+    return write_stream(reply, include_usage)
+
+
 def received(stream: bytes) -> anthropic.types.Message:
     """The message the SDK gathers from a stream."""
     client = streamed_to_anthropic(stream)
@@ -171,7 +176,7 @@ def received(stream: bytes) -> anthropic.types.Message:
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
 def test_the_sdk_gathers_a_streamed_reply(reply: Reply) -> None:
     """Blocks, usage and stop reason add up to the reply that was written."""
-    message = received(b"".join(write_stream(reply, False)))
+    message = received(b"".join(streamed(reply, include_usage=False)))
     assert (message.id, message.model) == ("msg_0a1b", "some-model")
     assert message.stop_reason is not None
     assert (message.usage.input_tokens, message.usage.output_tokens) == (
@@ -186,7 +191,7 @@ def test_the_sdk_gathers_a_streamed_reply(reply: Reply) -> None:
 
 def test_the_sdk_gathers_thinking_with_its_signature() -> None:
     """The signature comes before the thinking block ends."""
-    thinking = received(b"".join(write_stream(THINKING, False))).content[0]
+    thinking = received(b"".join(streamed(THINKING, include_usage=False))).content[0]
     assert isinstance(thinking, anthropic.types.ThinkingBlock)
     assert (thinking.thinking, thinking.signature) == ("Hm, well, hm.", "c2ln")
 
@@ -201,7 +206,7 @@ def test_the_events_stand_in_anthropics_order() -> None:
     """Start, blocks one after another, one ping after the first opening, the delta, the stop."""
     block = ["content_block_start", "content_block_delta", "content_block_stop"]
     first = [block[0], "ping", *block[1:]]
-    assert names(write_stream(TOOLS, False)) == [
+    assert names(streamed(TOOLS, include_usage=False)) == [
         "message_start",
         *first,
         *block * 2,
@@ -212,7 +217,7 @@ def test_the_events_stand_in_anthropics_order() -> None:
 
 def test_each_item_is_one_whole_frame_whose_name_is_its_type() -> None:
     """A frame has an event line and one data line with the same type."""
-    for frame in write_stream(TOOLS, True):
+    for frame in streamed(TOOLS, include_usage=True):
         name, data, *rest = frame.split(b"\n")
         assert rest == [b"", b""]
         assert json.loads(data.removeprefix(b"data: "))["type"] == name.removeprefix(b"event: ").decode()
@@ -221,7 +226,7 @@ def test_each_item_is_one_whole_frame_whose_name_is_its_type() -> None:
 def test_usage_stands_in_the_first_and_the_last_event() -> None:
     """Input is told at the start, everything at the end, as the tap reads it."""
     tap = Tap()
-    frames = write_stream(TOOLS, False)
+    frames = streamed(TOOLS, include_usage=False)
     tap.feed(frames[0])
     assert (tap.usage.input, tap.usage.cache_read, tap.usage.cache_write_1h, tap.usage.output) == (
         12,
@@ -240,7 +245,7 @@ def test_usage_stands_in_the_first_and_the_last_event() -> None:
 
 def test_tool_input_is_streamed_as_pieces_of_its_json() -> None:
     """The pieces join into the arguments byte for byte."""
-    documents = [json.loads(frame.split(b"data: ")[1]) for frame in write_stream(TOOLS, False)]
+    documents = [json.loads(frame.split(b"data: ")[1]) for frame in streamed(TOOLS, include_usage=False)]
     pieces = [
         document["delta"]["partial_json"]
         for document in documents
@@ -252,7 +257,7 @@ def test_tool_input_is_streamed_as_pieces_of_its_json() -> None:
 
 def test_a_failure_breaks_the_sdks_stream() -> None:
     """After an in-band error the SDK raises it, with its message, and there is no stop."""
-    frames = write_stream(TEXT_ONLY, False)[:5]
+    frames = streamed(TEXT_ONLY, include_usage=False)[:5]
     failure = write_failure(Fault("overloaded", 503, "The provider went away."), "req_1")
     with pytest.raises(anthropic.APIError, match="The provider went away"):
         received(b"".join([*frames, failure]))

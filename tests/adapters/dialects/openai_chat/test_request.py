@@ -8,7 +8,7 @@ from adapters.dialects.openai_chat.request import estimate, peek, read_prompt
 from adapters.fault import Malformed
 from adapters.request import Prompt, Tool
 
-SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+SCHEMA: dict[str, object] = {"type": "object", "properties": {"a": {"type": "string"}}}
 
 
 def body_of(**fields: object) -> bytes:

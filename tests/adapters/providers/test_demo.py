@@ -1,0 +1,189 @@
+"""The demo provider's mind, in both dialects."""
+
+import json
+from typing import Any
+
+import pytest
+
+from adapters.dialect import Dialect
+from adapters.events import Reply, TextBlock, ThinkingBlock, ToolBlock
+from adapters.fault import Malformed
+from adapters.providers.demo import QUOTE, answer
+from adapters.table import DIALECTS
+from tests.adapters.cuts import recorded_bodies
+from tests.adapters.sdks import streamed_to_anthropic, streamed_to_openai
+
+ANTHROPIC = DIALECTS["anthropic-messages"]
+CHAT = DIALECTS["openai-chat"]
+every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+
+SCHEMA = {"type": "object", "properties": {"path": {"type": "string", "minLength": 1}}, "required": ["path"]}
+
+
+def tool(dialect: Dialect, name: str) -> dict[str, Any]:
+    """A tool as the dialect offers it."""
+    if dialect is ANTHROPIC:
+        return {"name": name, "input_schema": SCHEMA}
+    return {"type": "function", "function": {"name": name, "parameters": SCHEMA}}
+
+
+def result(dialect: Dialect) -> dict[str, Any]:
+    """A turn that brings a tool's result."""
+    if dialect is ANTHROPIC:
+        return {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "ok"}]}
+    return {"role": "tool", "tool_call_id": "1", "content": "ok"}
+
+
+def ask(
+    dialect: Dialect, text: str, *tools: str, turns: tuple[dict[str, Any], ...] = (), **more: object
+) -> Reply:
+    """The demo provider's reply to these words, with these tools on offer."""
+    messages = [{"role": "user", "content": text}, *turns]
+    offered = {"tools": [tool(dialect, name) for name in tools]} if tools else {}
+    body = {"model": "demo", "max_tokens": 100, "messages": messages, **offered, **more}
+    return answer(dialect, json.dumps(body).encode(), created=7)
+
+
+def text_of(reply: Reply) -> str:
+    """All the text of a reply."""
+    return "".join(block.text for block in reply.blocks if isinstance(block, TextBlock))
+
+
+def calls_of(reply: Reply) -> list[tuple[str, object]]:
+    """The tool calls of a reply."""
+    return [
+        (block.name, json.loads(block.arguments)) for block in reply.blocks if isinstance(block, ToolBlock)
+    ]
+
+
+@every_dialect
+def test_it_says_what_it_is_and_how_to_go_on(dialect: Dialect) -> None:
+    """A newcomer reads that this is the demo, what they wrote, and where a real key goes."""
+    reply = ask(dialect, "Hello there,\n  how are you?")
+    text = text_of(reply)
+    assert "demo provider" in text
+    assert "\u201cHello there, how are you?\u201d" in text
+    assert "ANTHROPIC_API_KEY" in text
+    assert (reply.model, reply.stop, reply.created) == ("demo", "end", 7)
+
+
+@every_dialect
+def test_a_long_text_is_quoted_by_its_start(dialect: Dialect) -> None:
+    """Only the start is quoted, and the cut is shown."""
+    text = text_of(ask(dialect, "é" * 1000))
+    assert "\u201c" + "é" * QUOTE + "…\u201d" in text
+    assert "é" * (QUOTE + 1) not in text
+
+
+@every_dialect
+def test_nothing_written_is_not_quoted(dialect: Dialect) -> None:
+    """Without words of the user there is no quote."""
+    assert "\u201c" not in text_of(ask(dialect, "  "))
+
+
+@every_dialect
+def test_the_same_request_gets_the_same_reply(dialect: Dialect) -> None:
+    """Ids come from the body: repeated they are the same, and another body has others."""
+    assert ask(dialect, "a tool", "Read") == ask(dialect, "a tool", "Read")
+    assert ask(dialect, "a").id != ask(dialect, "b").id
+
+
+CALLS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
+    "the word tool": ("please use a tool", ("Read", "Bash"), "Read"),
+    "the word tools": ("what do your Tools do?", ("Read", "Bash"), "Read"),
+    "a tool's name": ("run Bash for me", ("Read", "Bash"), "Bash"),
+    "a name with signs": ("try mcp__x__odd-1.", ("Read", "mcp__x__odd-1"), "mcp__x__odd-1"),
+    "no such words": ("hello", ("Read",), None),
+    "a name inside a word": ("I have Reading glasses", ("Read",), None),
+    "the word inside a word": ("a toolbox, a stool", ("Read",), None),
+    "no tools": ("use a tool", (), None),
+}
+
+
+@every_dialect
+@pytest.mark.parametrize(("text", "tools", "called"), CALLS.values(), ids=CALLS)
+def test_a_tool_is_called_when_the_words_ask_for_one(
+    dialect: Dialect, text: str, tools: tuple[str, ...], called: str | None
+) -> None:
+    """The named tool is called, or the first when any will do, with arguments that fit its schema."""
+    reply = ask(dialect, text, *tools)
+    assert calls_of(reply) == ([(called, {"path": "x"})] if called else [])
+    assert reply.stop == ("tool_use" if called else "end")
+    assert text_of(reply)
+
+
+FORCED = {
+    "anthropic any": (ANTHROPIC, {"type": "any"}, "Read"),
+    "anthropic named": (ANTHROPIC, {"type": "tool", "name": "Bash"}, "Bash"),
+    "anthropic none": (ANTHROPIC, {"type": "none"}, None),
+    "chat required": (CHAT, "required", "Read"),
+    "chat named": (CHAT, {"type": "function", "function": {"name": "Bash"}}, "Bash"),
+    "chat none": (CHAT, "none", None),
+    "chat named but not offered": (CHAT, {"type": "function", "function": {"name": "gone"}}, "Read"),
+}
+
+
+@pytest.mark.parametrize(("dialect", "choice", "called"), FORCED.values(), ids=FORCED)
+def test_a_forced_tool_is_called_and_a_forbidden_one_is_not(
+    dialect: Dialect, choice: object, called: str | None
+) -> None:
+    """The client's choice goes before the user's words."""
+    text = "use a tool" if called is None else "hello"
+    reply = ask(dialect, text, "Read", "Bash", tool_choice=choice)
+    assert [name for name, _ in calls_of(reply)] == ([called] if called else [])
+
+
+@every_dialect
+def test_after_a_tools_result_it_answers_with_text(dialect: Dialect) -> None:
+    """The loop ends: a result is answered, and no tool is called again."""
+    reply = ask(dialect, "use a tool", "Read", turns=(result(dialect),))
+    assert (calls_of(reply), reply.stop) == ([], "end")
+    assert "result arrived" in text_of(reply)
+
+
+def test_it_thinks_when_asked_to_in_anthropics_dialect() -> None:
+    """A thinking block with a signature comes first, and counts as reasoning."""
+    reply = ask(ANTHROPIC, "hello", thinking={"type": "enabled", "budget_tokens": 1024})
+    assert isinstance(reply.blocks[0], ThinkingBlock)
+    assert reply.blocks[0].signature
+    assert 0 < reply.usage.reasoning < reply.usage.output
+
+
+@every_dialect
+def test_it_does_not_think_unasked(dialect: Dialect) -> None:
+    """Without the option there is text alone."""
+    assert [type(block) for block in ask(dialect, "hello").blocks] == [TextBlock]
+
+
+@every_dialect
+def test_usage_is_the_estimate(dialect: Dialect) -> None:
+    """Input is what the dialect weighs, output what was said."""
+    body = b'{"model":"demo","max_tokens":5,"messages":[{"role":"user","content":"' + b"word " * 400 + b'"}]}'
+    reply = answer(dialect, body)
+    assert reply.usage.input == dialect.estimate(body)
+    assert reply.usage.input > 400
+    assert reply.usage.output > 10
+
+
+@every_dialect
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"model":5}'])
+def test_a_wrong_body_is_malformed(dialect: Dialect, body: bytes) -> None:
+    """It answers nothing that a real provider would refuse to read."""
+    with pytest.raises(Malformed):
+        answer(dialect, body)
+
+
+@pytest.mark.parametrize("name", recorded_bodies())
+def test_agents_get_a_reply_their_sdk_can_read(name: str) -> None:
+    """Recorded agent bodies are answered, streamed, in a way the official SDKs gather."""
+    body = recorded_bodies()[name]
+    chat = name in {"opencode/0001", "opencode/0002", "opencode/0003"}
+    dialect = CHAT if chat else ANTHROPIC
+    asked_for_usage = True
+    stream = b"".join(dialect.write_stream(answer(dialect, body), asked_for_usage))
+    if chat:
+        with streamed_to_openai(stream).chat.completions.stream(model="m", messages=[]) as told:
+            assert told.get_final_completion().choices[0].message.content
+    else:
+        with streamed_to_anthropic(stream).messages.stream(model="m", max_tokens=5, messages=[]) as gathered:
+            assert gathered.get_final_message().stop_reason in ("end_turn", "tool_use")
