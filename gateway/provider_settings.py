@@ -279,8 +279,12 @@ class _Resolver:
         if self._raw.ca_file is None:
             return None
         path = self._around.folder / Path(self._raw.ca_file).expanduser()
+        import ssl  # noqa: PLC0415 - heavy, and few have a certificate authority of their own
+
         try:
-            path.open("rb").close()
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+        except ssl.SSLError:
+            self._report("ca_file", "holds no certificates in PEM form")
         except OSError as failure:
             self._report("ca_file", f"cannot be read: {failure.strerror}")
         return str(path)

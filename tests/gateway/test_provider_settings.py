@@ -4,13 +4,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import trustme
 
 from tests.gateway.reading import PLANTED, Load, problems, provider
 
 
 def test_provider_options_reach_the_settings(read: Load, tmp_path: Path) -> None:
     """Everything a provider's table may say is in its settings."""
-    (tmp_path / "ca.pem").write_text("certificates")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     box = provider(
         read("""
             [providers.box]
@@ -125,6 +126,13 @@ def test_a_dialect_can_be_chosen_of_those_a_provider_speaks(read: Load) -> None:
 def test_a_provider_that_cannot_work_is_refused(read: Load, table: str, key: str, said: str) -> None:
     """Each mistake in a provider's table is a problem of its own, at the key that holds it."""
     assert said in problems(read, f"[providers.mine]\n{table}")[f"providers.mine{key}"]
+
+
+def test_a_ca_file_without_certificates_is_refused(read: Load, tmp_path: Path) -> None:
+    """A file that is there and holds no certificate is found out before the first call."""
+    (tmp_path / "ca.pem").write_text("no certificate")
+    wrong = problems(read, '[providers.openai]\napi_key = "k"\nca_file = "ca.pem"')
+    assert "no certificates" in wrong["providers.openai.ca_file"]
 
 
 def test_an_address_may_be_that_of_a_box_without_a_key(read: Load) -> None:
