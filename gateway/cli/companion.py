@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -43,7 +44,7 @@ class Companion(msgspec.Struct, frozen=True):
 def beside(companion: Companion, server: ServerSettings) -> Iterator[ServerSettings]:
     """Run a gateway until the block ends; yields where it listens. It never listens beyond this machine."""
     settled = _settle(server)
-    with open(companion.log or os.devnull, "ab") as sink:  # noqa: PTH123 - devnull has no Path of its own
+    with _sink(companion.log) as sink:
         process = subprocess.Popen(  # noqa: S603 - our own program
             _arguments(companion, settled),
             env=dict(companion.environment),
@@ -58,6 +59,13 @@ def beside(companion: Companion, server: ServerSettings) -> Iterator[ServerSetti
         yield settled
     finally:
         _stop(process)
+
+
+def _sink(log: str | None) -> BinaryIO:
+    try:
+        return Path(log or os.devnull).open("ab")
+    except OSError as failure:
+        raise Failure(f"--log {log}: cannot be written: {failure.strerror}") from None
 
 
 def _settle(server: ServerSettings) -> ServerSettings:

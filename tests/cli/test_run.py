@@ -210,6 +210,14 @@ def test_the_log_goes_where_it_is_told(agent: Machine, free_port: int) -> None:
     assert "listens at" in (agent.folder / "gateway.log").read_text()
 
 
+def test_a_log_that_cannot_be_written_is_no_run(agent: Machine) -> None:
+    """A --log in a folder that does not exist is one clear message, and the agent is not started."""
+    ended = agent.run("run", "--demo", "--log", "nowhere/gateway.log", "claude")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "--log nowhere/gateway.log: cannot be written" in ended.stderr
+    assert not (agent.folder / "report.json").exists()
+
+
 def test_a_missing_agent_says_how_to_install_it(machine: Machine) -> None:
     """An agent that is not there ends with 127 and the command that installs it."""
     ended = machine.run("run", "claude")
