@@ -273,3 +273,35 @@ def test_reading_a_prompt_of_an_odd_shape_finds_nothing(dialect: Dialect, body: 
         dialect.rename(body, "x") if b'"model"' in body else b'{"model":"x",' + body[1:]
     )
     assert (prompt.text, prompt.tools, prompt.answered) == ("", (), False) or prompt.answered
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("indent", [None, 1, "\t"])
+def test_renaming_keeps_the_layout_of_a_body(name: str, indent: int | str | None) -> None:
+    """The same bodies, written with spaces and lines, are renamed as exactly; the model may come last."""
+    whole: dict[str, Any] = json.loads(BODIES[name])
+    model = whole.pop("model")
+    written = json.dumps({**whole, "model": model}, indent=indent)
+    head, _, tail = written.rpartition(json.dumps(model))
+    renamed = dialect_of(name).rename(written.encode(), "other")
+    assert renamed == f'{head}"other"{tail}'.encode()
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_cut_body_is_no_body(name: str) -> None:
+    """A body that was cut anywhere is refused, by a peek and by a rename."""
+    body = BODIES[name]
+    for end in range(1, len(body), max(1, len(body) // 50)):
+        with pytest.raises(Malformed, match=r"not valid JSON|empty"):
+            dialect_of(name).peek(body[:end])
+        with pytest.raises(Malformed, match=r"not valid JSON|empty"):
+            dialect_of(name).rename(body[:end], "x")
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_the_estimate_grows_with_the_body(name: str) -> None:
+    """One more turn weighs more, by about its words."""
+    whole: dict[str, Any] = json.loads(BODIES[name])
+    before = dialect_of(name).estimate(json.dumps(whole).encode())
+    whole["messages"].append({"role": "user", "content": "word " * 400})
+    assert 500 <= dialect_of(name).estimate(json.dumps(whole).encode()) - before <= 510

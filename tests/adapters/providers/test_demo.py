@@ -187,3 +187,57 @@ def test_agents_get_a_reply_their_sdk_can_read(name: str) -> None:
     else:
         with streamed_to_anthropic(stream).messages.stream(model="m", max_tokens=5, messages=[]) as gathered:
             assert gathered.get_final_message().stop_reason in ("end_turn", "tool_use")
+
+
+def served(body: bytes, dialect: Dialect) -> bytes:
+    """The stream a client of the demo provider gets for a body."""
+    asked_for_usage = True
+    return b"".join(dialect.write_stream(answer(dialect, body), asked_for_usage))
+
+
+def test_an_anthropic_client_completes_a_tool_loop() -> None:
+    """Asked for a tool, the SDK gets a call; the result sent back gets words and an end."""
+    turns: list[Any] = [{"role": "user", "content": "Please use the Read tool."}]
+    body = {"model": "demo", "max_tokens": 100, "messages": turns, "tools": [tool(ANTHROPIC, "Read")]}
+    client = streamed_to_anthropic(served(json.dumps(body).encode(), ANTHROPIC))
+    with client.messages.stream(model="demo", max_tokens=100, messages=turns) as told:
+        first = told.get_final_message()
+    assert (first.stop_reason, first.content[-1].type) == ("tool_use", "tool_use")
+    turns += [{"role": "assistant", "content": [block.model_dump() for block in first.content]}]
+    turns += [result(ANTHROPIC)]
+    client = streamed_to_anthropic(served(json.dumps(body).encode(), ANTHROPIC))
+    with client.messages.stream(model="demo", max_tokens=100, messages=turns) as told:
+        last = told.get_final_message()
+    assert (last.stop_reason, [block.type for block in last.content]) == ("end_turn", ["text"])
+
+
+def test_an_openai_client_completes_a_tool_loop() -> None:
+    """Asked for a tool, the SDK gets a call; the result sent back gets words and an end."""
+    turns: list[Any] = [{"role": "user", "content": "Please use the Read tool."}]
+    body = {"model": "demo", "messages": turns, "tools": [tool(CHAT, "Read")]}
+    client = streamed_to_openai(served(json.dumps(body).encode(), CHAT))
+    with client.chat.completions.stream(model="demo", messages=turns) as told:
+        first = told.get_final_completion().choices[0]
+    assert first.finish_reason == "tool_calls"
+    assert first.message.tool_calls
+    assert json.loads(first.message.tool_calls[0].function.arguments) == {"path": "x"}
+    turns += [{"role": "assistant", "content": first.message.content, "tool_calls": []}, result(CHAT)]
+    client = streamed_to_openai(served(json.dumps(body).encode(), CHAT))
+    with client.chat.completions.stream(model="demo", messages=turns) as told:
+        last = told.get_final_completion().choices[0]
+    assert (last.finish_reason, last.message.tool_calls) == ("stop", None)
+    assert "result arrived" in (last.message.content or "")
+
+
+def test_a_tool_of_a_real_agent_gets_arguments_that_fit() -> None:
+    """Claude Code's own tools are called with every argument they require."""
+    whole = json.loads(recorded_bodies()["claude/0001"])
+    for offered in whole["tools"]:
+        if offered.get("defer_loading") or "input_schema" not in offered:
+            continue
+        choice = {"type": "tool", "name": offered["name"]}
+        reply = answer(ANTHROPIC, json.dumps({**whole, "tool_choice": choice, "messages": []}).encode())
+        ((name, arguments),) = calls_of(reply)
+        assert name == offered["name"]
+        assert isinstance(arguments, dict)
+        assert set(arguments) == set(offered["input_schema"].get("required", []))
