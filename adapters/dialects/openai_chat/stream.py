@@ -89,7 +89,8 @@ def _is_notable(chunk: bytes) -> bool:
     if chunk.count(b'_tokens"') or chunk.count(b"error") or chunk.count(b"[DONE]"):
         return True
     finishes = chunk.count(b"finish_reason")
-    return finishes not in (chunk.count(b'finish_reason":null'), chunk.count(b'finish_reason": null'))
+    nulls = chunk.count(b'finish_reason":null') or chunk.count(b'finish_reason": null')
+    return finishes != nulls
 
 
 def _stream_fault(error: msgspec.Raw | bytes) -> Fault:
