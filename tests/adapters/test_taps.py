@@ -2,6 +2,9 @@
 
 import json
 import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -27,6 +30,35 @@ def text_delta(dialect: Dialect, text: str) -> bytes:
 def state(tap: Tap) -> tuple[object, ...]:
     """Everything a tap tells."""
     return (tap.usage, tap.ended, tap.fault, tap.aligned, tap.garbled)
+
+
+@contextmanager
+def traced() -> Iterator[None]:
+    """Memory is watched in here."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+def peak_of(operation: Callable[[], None]) -> int:
+    """The bytes that are taken at once while the operation runs, given back or not."""
+    operation()
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    operation()
+    return tracemalloc.get_traced_memory()[1] - before
+
+
+@every_dialect
+def test_a_text_delta_takes_no_memory_at_all(dialect: Dialect) -> None:
+    """A plain chunk costs no allocation, not even one that is given back: as little as doing nothing."""
+    tap = dialect.tap()
+    chunk = text_delta(dialect, "Hello")
+    tap.feed(chunk)
+    with traced():
+        assert peak_of(lambda: tap.feed(chunk)) == peak_of(lambda: None)
 
 
 @every_dialect
