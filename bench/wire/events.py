@@ -47,6 +47,11 @@ class Streaming(asyncio.Protocol):
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
 
+    @property
+    def open(self) -> bool:
+        """Whether somebody is still there."""
+        return self._transport is not None
+
     def connection_lost(self, _error: Exception | None) -> None:
         """Write no more."""
         self._transport = None

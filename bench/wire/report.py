@@ -37,14 +37,14 @@ def markdown(results: Results) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def write_readme(results: Results) -> None:
+def write_readme(results: Results, readme: Path = README) -> None:
     """Put the report between its markers in the README."""
-    text = README.read_text()
+    text = readme.read_text()
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise SystemExit(f"README.md has no {BEGIN} … {END}")
-    README.write_text(f"{before}{BEGIN}\n{markdown(results)}\n{END}{after}")
+        raise SystemExit(f"{readme.name} has no {BEGIN} … {END}")
+    readme.write_text(f"{before}{BEGIN}\n{markdown(results)}\n{END}{after}")
 
 
 def _heading(results: Results) -> str:
@@ -100,7 +100,11 @@ def _memory(results: Results) -> str:
         for peer in ("penstock", "nginx")
         if peer in results.peers()
     ]
-    lines = ["| memory of the whole tree (PSS) | idle | after load |", "|---|---|---|", *cells]
+    lines = [
+        "| memory of the whole tree, libraries counted in full | idle | after load |",
+        "|---|---|---|",
+        *cells,
+    ]
     return "\n".join(lines) if cells else ""
 
 

@@ -72,6 +72,11 @@ class Reader(asyncio.Protocol):
             self.broken += self._left
             self.done.set_result(None)
 
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.close()
+
     def _ask(self) -> None:
         self._received = []
         self._waiting = True
@@ -102,6 +107,8 @@ async def load(port: int, streams: int, repeats: int, events: int) -> Streamed:
         readers.append(reader)
     await asyncio.wait([reader.done for reader in readers], timeout=PATIENCE)
     unfinished = sum(not reader.done.done() for reader in readers)
+    for reader in readers:
+        reader.close()
     return Streamed(
         events=sum(reader.events for reader in readers),
         reads=sum(reader.reads for reader in readers),

@@ -11,7 +11,6 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-KEPT = ROOT / "bench" / "baseline.json"
 NULL = "bench.inprocess:Null"
 
 
@@ -106,9 +105,11 @@ def test_unknown_operation(written: Path, tmp_path: Path) -> None:
     assert "healthz: not in the baseline" in ended.stdout
 
 
-def test_gateway_with_wrapped_send() -> None:
-    """The kept baseline stops the gateway itself when a wrapper is put round its `send`."""
-    ended = bench("gate", KEPT, "planted:gateway_with_wrapped_send")
+def test_gateway_with_wrapped_send(tmp_path: Path) -> None:
+    """The gateway itself is stopped when a wrapper is put round its `send`."""
+    baseline = tmp_path / "baseline.json"
+    assert bench("baseline", baseline, "bench.inprocess:penstock").returncode == 0
+    ended = bench("gate", baseline, "planted:gateway_with_wrapped_send")
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "chat: " in ended.stdout
     assert "GROWN" in ended.stdout
