@@ -239,10 +239,9 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: Head) -> No
         raise judgement.own_key_refused(provider.name, head.status)
     if not judgement.is_object(plain):
         raise judgement.unfit(provider.name, head.status, head.headers)
-    secret = (provider.settings.api_key or "").encode()
-    if secret and secret in plain:
-        # Some upstreams quote the key they refuse. It is not the client's to see (feature N4).
-        raw, exchange.coded = plain.replace(secret, b"[redacted]"), False
+    clean = provider.redact(plain)
+    if clean is not plain:
+        raw, plain, exchange.coded = clean, clean, False
     if head.status == 429:
         exchange.retry_after = judgement.retry_after(head.headers, time.time())
     if exchange.head_sent:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.judgement import header
 from gateway.state import Exchange, Pair
 
 # Fields of an upstream's reply that do not go on: one connection's own, cookies, what would open
@@ -21,6 +22,7 @@ DROPPED: Final = frozenset(
 )
 UPSTREAM_IDS: Final = frozenset((b"request-id", b"x-request-id"))
 ANTHROPIC: Final = "anthropic-messages"
+HARMLESS: Final = frozenset((b"keep-alive", b"close"))
 EVENT_STREAM: Final = (b"content-type", b"text/event-stream; charset=utf-8")
 NO_CACHE: Final = (b"cache-control", b"no-cache")
 JSON: Final = (b"content-type", b"application/json")
@@ -28,15 +30,19 @@ JSON: Final = (b"content-type", b"application/json")
 
 def relayed(exchange: Exchange, headers: tuple[Pair, ...]) -> list[Pair]:
     """The fields of an upstream's reply that the client may see; its own request id is kept for the log."""
+    assert exchange.target is not None
+    redact = exchange.target.provider.redact
     kept: list[Pair] = []
     for name, value in headers:
         lower = name.lower()
-        if lower in DROPPED:
-            continue
         if lower in UPSTREAM_IDS:
-            exchange.upstream_id = value
-            continue
-        kept.append((lower, value))
+            exchange.upstream_id = redact(value)
+        elif lower not in DROPPED:
+            kept.append((lower, redact(value)))
+    nominated = header(headers, b"connection").lower()
+    if nominated and nominated not in HARMLESS:
+        names = {token.strip() for token in nominated.split(b",")}
+        return [pair for pair in kept if pair[0] not in names]
     return kept
 
 

@@ -79,17 +79,22 @@ class Door:
 class Provider:
     """One provider and a door per dialect it speaks. Without an address, penstock answers itself."""
 
-    __slots__ = ("doors", "local", "name", "settings")
+    __slots__ = ("_secret", "doors", "local", "name", "settings")
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.name = settings.name
         self.settings = settings
         self.local = not settings.base_urls
+        self._secret = (settings.api_key or "").encode()
         self.doors = {name: Door(settings, DIALECTS[name]) for name in settings.base_urls if name in DIALECTS}
 
     def speaks(self, dialect: str) -> bool:
         """Whether requests of this dialect can go there as they are."""
         return self.local or dialect in self.doors
+
+    def redact(self, data: bytes) -> bytes:
+        """What this provider said, without the key it was given: some quote the one they refuse (feature N4)."""
+        return data.replace(self._secret, b"[redacted]") if self._secret and self._secret in data else data
 
     def expire(self, now: float) -> None:
         """Close connections that have been idle for too long."""

@@ -64,7 +64,7 @@ async def _pass_on(exchange: Exchange, tap: Tap) -> bytes:
     """Say everything but the last piece, and return that: it leaves together with the end."""
     source = exchange.source
     assert source is not None
-    piece, held = exchange.first, b""
+    piece, held = _without_key(exchange, tap, exchange.first), b""
     while piece:
         if held or not tap.aligned:
             piece, held = _whole_events(held + piece, aligned=tap.aligned)
@@ -86,13 +86,21 @@ async def _next_piece(exchange: Exchange, tap: Tap) -> bytes:
         tap.feed(piece)
     except EventTooLarge as error:
         raise UpstreamError("body", "garbage", str(error)) from error
-    except UpstreamError as error:
-        if tap.ended and error.cause == "timeout":
+    except UpstreamError:
+        # What matters has been said: how the connection ends after it is nobody's concern.
+        if tap.ended or tap.fault is not None:
             return b""
         raise
     if tap.garbled:
         _refuse_garbage()
-    return piece
+    return _without_key(exchange, tap, piece)
+
+
+def _without_key(exchange: Exchange, tap: Tap, piece: bytes) -> bytes:
+    """Errors in band are the words in which an upstream may quote the key it was given."""
+    if tap.fault is None or exchange.target is None:
+        return piece
+    return exchange.target.provider.redact(piece)
 
 
 def _refuse_garbage() -> NoReturn:

@@ -22,10 +22,10 @@ def judge(now: float, give_up_at: float, sign_at: float) -> Verdict:
 
 
 def expect(exchange: Exchange, limit: float) -> None:
-    """From now on the upstream has `limit` seconds to say something, and again after each time it did."""
+    """From now on the upstream has `limit` seconds: a stream to say something, a whole reply to be whole."""
     exchange.heard_at = exchange.signed_at = exchange.house.clock()
     exchange.limit = limit
-    exchange.wake_at = min(_sign_at(exchange), exchange.heard_at + limit)
+    exchange.wake_at = min(_sign_at(exchange), _give_up_at(exchange))
 
 
 async def hear(exchange: Exchange) -> bytes:
@@ -52,13 +52,19 @@ async def attend(exchange: Exchange) -> None:
     if exchange.gone:
         raise ClientGone
     now = exchange.house.clock()
-    verdict = judge(now, exchange.heard_at + exchange.limit, _sign_at(exchange))
+    verdict = judge(now, _give_up_at(exchange), _sign_at(exchange))
     if verdict == "give up":
         raise _too_long(exchange)
     if verdict == "sign":
         exchange.signed_at = now
         await _show_life(exchange)
-    exchange.wake_at = min(_sign_at(exchange), exchange.heard_at + exchange.limit)
+    exchange.wake_at = min(_sign_at(exchange), _give_up_at(exchange))
+
+
+def _give_up_at(exchange: Exchange) -> float:
+    """A stream has its limit anew after every word; a whole reply has one for all of it."""
+    since = exchange.heard_at if exchange.relay == "stream" else exchange.sent_at
+    return since + exchange.limit
 
 
 def _sign_at(exchange: Exchange) -> float:
