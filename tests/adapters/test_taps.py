@@ -5,6 +5,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -42,9 +43,12 @@ def traced() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def peak_of(operation: Callable[[], None]) -> int:
-    """The bytes that are taken at once while the operation runs, given back or not."""
-    operation()
+def peak_of(operation: Callable[[], object]) -> int:
+    """The bytes taken at once while the operation runs, given back or not; the least of some runs."""
+    return min(_peak_once(operation) for _ in range(10))
+
+
+def _peak_once(operation: Callable[[], object]) -> int:
     tracemalloc.reset_peak()
     before, _ = tracemalloc.get_traced_memory()
     operation()
@@ -58,7 +62,7 @@ def test_a_text_delta_takes_no_memory_at_all(dialect: Dialect) -> None:
     chunk = text_delta(dialect, "Hello")
     tap.feed(chunk)
     with traced():
-        assert peak_of(lambda: tap.feed(chunk)) == peak_of(lambda: None)
+        assert peak_of(partial(tap.feed, chunk)) <= peak_of(partial(id, chunk))
 
 
 @every_dialect
