@@ -46,6 +46,7 @@ class Wire:
         self._file: BinaryIO = self.socket.makefile("rb")
         self._chunked = False
         self._rest: int | None = 0
+        self._method = ""
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +58,7 @@ class Wire:
 
     def send(self, method: str, target: str, headers: Pairs = (), body: bytes | None = None) -> None:
         """Send a request with a content-length, its head and its body in one write."""
+        self._method = method
         length = [] if body is None else [("content-length", str(len(body)))]
         self.socket.sendall(self.head(method, target, [*headers, *length]) + (body or b""))
 
@@ -73,6 +75,9 @@ class Wire:
             if status >= 200:
                 break
         found = Reply(status=status, headers=headers)
+        if self._method == "HEAD" or status in {204, 304}:
+            self._chunked, self._rest = False, 0
+            return found
         length = found.header("content-length")
         self._chunked = "chunked" in (found.header("transfer-encoding") or "")
         self._rest = None if length is None else int(length)

@@ -7,6 +7,7 @@ import pytest
 from tests.path.client import Wire
 from tests.path.dialects import CHAT, MESSAGES, Dialect, each_dialect
 from tests.path.house import House
+from tests.upstream.scripts import whole
 
 JSON = ("content-type", "application/json")
 DEEP = b'{"model":"MODEL","messages":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
@@ -41,7 +42,7 @@ WRONG: dict[str, tuple[bytes, tuple[str, ...]]] = {
 def test_wrong_body_is_a_400(house: House, dialect: Dialect, wrong: str) -> None:
     """A body that cannot be read is a 400 in the dialect that says what is wrong; nobody is asked."""
     body, words = WRONG[wrong]
-    exchange = house.replay.plays(())
+    exchange = house.replay.plays(whole(dialect.whole))
     reply = house.post(dialect, body.replace(b"MODEL", dialect.model.encode()), [exchange.header])
     assert reply.status == 400
     error = dialect.error(reply)

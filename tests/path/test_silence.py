@@ -20,6 +20,13 @@ def read_sign(wire: Wire, dialect: Dialect) -> bytes:
             return piece
 
 
+def without_signs(body: bytes, dialect: Dialect) -> bytes:
+    """A stream's body without the signs of life that were added to it."""
+    own = set(dialect.events)
+    events = [event + b"\n\n" for event in body.split(b"\n\n")[:-1]]
+    return b"".join(event for event in events if event in own or not event.startswith(dialect.sign))
+
+
 def signs_pass(restless: House, dialect: Dialect) -> None:
     """Let three signs of life go by on another stream: a clock that is the gateway's own."""
     exchange = restless.replay.plays((*begun(dialect.events[:1]), Hang()))
@@ -48,7 +55,7 @@ def test_silent_stream_shows_life(restless: House, dialect: Dialect) -> None:
 
 @each_dialect
 def test_no_sign_of_life_inside_an_event(restless: House, dialect: Dialect) -> None:
-    """In the middle of a half-sent event nothing of ours is put: the event arrives in one piece."""
+    """In the middle of a half-sent event nothing of ours is put: every event arrives in one piece."""
     event = dialect.events[3]
     half = len(event) // 2
     before, after = dialect.events[:3], dialect.events[4:]
@@ -61,7 +68,7 @@ def test_no_sign_of_life_inside_an_event(restless: House, dialect: Dialect) -> N
         exchange.release()
         rest, complete = wire.read_body()
     assert complete
-    assert seen + rest == b"".join(dialect.events)
+    assert without_signs(seen + rest, dialect) == b"".join(dialect.events)
 
 
 @each_dialect
