@@ -17,7 +17,7 @@ from gateway.state import Exchange
 
 async def answer(exchange: Exchange, error: Exception) -> None:
     """Tell the client what went wrong, in its dialect."""
-    if isinstance(error, ClientGone) or exchange.gone:
+    if isinstance(error, ClientGone) or isinstance(exchange.interrupted, ClientGone):
         exchange.outcome = "client_gone"
         exchange.status = exchange.status or 499
         return

@@ -3,8 +3,10 @@
 The table of paths is built from the dialects: a dialect in the table is a client API at once.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -15,7 +17,7 @@ from adapters.table import DIALECTS
 from gateway import exchange, version
 from gateway.errors import Refused
 from gateway.house import House
-from gateway.settings import Settings
+from gateway.settings import LEAVING, Settings
 from gateway.state import Exchange, Pair, Receive, Scope, Send, Work
 
 
@@ -109,11 +111,20 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.house.open()
+                _heed_leaving(self.house)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.house.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _heed_leaving(house: House) -> None:
+    """The server's parent says that it is about to stop its workers before it does (serve.py)."""
+    if LEAVING is None:
+        return
+    with suppress(ValueError, RuntimeError):  # a loop in a thread hears no signals
+        asyncio.get_running_loop().add_signal_handler(LEAVING, house.leave)
 
 
 def build(settings: Settings) -> App:

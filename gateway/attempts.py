@@ -12,7 +12,7 @@ from typing import Final
 from adapters.dialect import Peek
 from adapters.fault import Fault, Malformed
 from gateway import codings, judgement, local
-from gateway.errors import ClientGone, Refused, UpstreamError
+from gateway.errors import Refused, UpstreamError
 from gateway.plan import Target
 from gateway.provider import Door, Provider
 from gateway.settings import Timeouts
@@ -156,8 +156,8 @@ async def _open(exchange: Exchange, pool: Pool) -> Wire:
     try:
         return await task
     except asyncio.CancelledError:
-        if exchange.gone:
-            raise ClientGone from None
+        if exchange.interrupted is not None:
+            raise exchange.interrupted from None
         raise
     finally:
         exchange.dialling = None

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from gateway.admission import Admission
+from gateway.admission import CLOSING, Admission
 from gateway.auth import Callers
 from gateway.catalogue import Catalogue
+from gateway.errors import Refused
 from gateway.journal import Journal
 from gateway.provider import Provider
 from gateway.routing import Router
@@ -46,6 +47,13 @@ class House:
         for provider in self.providers.values():
             provider.expire(now)
         self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)
+
+    def leave(self) -> None:
+        """Let nobody in any more; whoever is not done when the time to drain is over is told so (F12)."""
+        if not self.admission.closing:
+            self.admission.closing = True
+            drain = self.settings.server.drain
+            asyncio.get_running_loop().call_later(drain, self.timekeeper.interrupt_all, Refused(CLOSING))
 
     def give_back(self, exchange: Exchange) -> None:
         """The connection of an exchange goes back to its pool, which keeps it or closes it."""

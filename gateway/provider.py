@@ -93,7 +93,7 @@ class Provider:
         return self.local or dialect in self.doors
 
     def redact(self, data: bytes) -> bytes:
-        """What this provider said, without the key it was given: some quote the one they refuse (feature N4)."""
+        """What this provider said, without its key: some quote the one they refuse (feature N4)."""
         return data.replace(self._secret, b"[redacted]") if self._secret and self._secret in data else data
 
     def expire(self, now: float) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from adapters.dialect import Tap
 from adapters.sse import EventTooLarge
 from gateway import client
-from gateway.errors import ClientGone, UpstreamError
+from gateway.errors import UpstreamError
 from gateway.silence import hear
 from gateway.state import Exchange, Pair
 
@@ -30,8 +30,8 @@ async def pump(exchange: Exchange) -> None:
 async def _say_whole(exchange: Exchange) -> None:
     head = exchange.head
     assert head is not None
-    if exchange.gone:
-        raise ClientGone
+    if exchange.interrupted is not None:
+        raise exchange.interrupted
     headers = client.relayed(exchange, head.headers)
     if not exchange.coded:
         headers = [pair for pair in headers if pair[0] != b"content-encoding"]

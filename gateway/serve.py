@@ -7,6 +7,7 @@ worker answers before it says so, because a line that says "listens" must be tru
 
 import gc
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -21,11 +22,12 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, TaskIm
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from gateway.settings import ServerSettings, Settings
+from gateway.settings import LEAVING, ServerSettings, Settings
 
 _BACKLOG = 4096
 # Connections a worker holds at once: 5 000 requests under way, and as many idle ones kept alive.
 _BACKPRESSURE = 16384
+_GRACE_SECONDS = 2
 _PROBE_SECONDS = 0.02
 _MOST_FILES = 65536
 _HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
@@ -68,7 +70,8 @@ class _Granian(MPServer):
             backpressure=_BACKPRESSURE,
             log_level=LogLevels.error,
             log_dictconfig=_QUIET_LOG,
-            workers_kill_timeout=max(1, ceil(server.drain)),
+            # A worker ends by itself when the time to drain is over; this is for one that does not.
+            workers_kill_timeout=ceil(server.drain) + _GRACE_SECONDS,
         )
         self._address = (server.host, server.port)
         self._ready = ready
@@ -94,6 +97,14 @@ class _Granian(MPServer):
                 with suppress(OSError):
                     self._ready()
                 return
+
+    def _stop_workers(self) -> None:
+        """Tell the workers before they are stopped: of the signal that stops them only granian hears."""
+        for worker in self.wrks:
+            if LEAVING is not None:
+                with suppress(OSError):
+                    os.kill(worker.inner.pid, LEAVING)
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
     def _answers(self) -> bool:
         with suppress(OSError), socket.create_connection(self._address, timeout=1):

@@ -3,9 +3,13 @@
 Reading files and the environment is `configuration.py`'s work.
 """
 
+import signal
 from typing import Literal
 
 import msgspec
+
+# How a worker is told that it is about to be stopped; Windows has no such signal.
+LEAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 
 CredentialMode = Literal["key", "passthrough", "none"]
 

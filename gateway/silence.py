@@ -7,7 +7,7 @@ decision is a pure function of times: wait on, say a sign of life, or give up.
 from typing import Final, Literal
 
 from gateway import client
-from gateway.errors import ClientGone, UpstreamError
+from gateway.errors import UpstreamError
 from gateway.state import Exchange
 
 Verdict = Literal["wait", "sign", "give up"]
@@ -29,12 +29,12 @@ def expect(exchange: Exchange, limit: float) -> None:
 
 
 async def hear(exchange: Exchange) -> bytes:
-    """The next bytes of the reply, decoded; b"" at its end. Raises UpstreamError and ClientGone."""
+    """The next bytes of the reply, decoded; b"" at its end. Raises UpstreamError, or what interrupted it."""
     source = exchange.source
     assert source is not None
     while True:
-        if exchange.gone:
-            raise ClientGone
+        if exchange.interrupted is not None:
+            raise exchange.interrupted
         data = await source.read()
         if data is None:
             await attend(exchange)
@@ -48,9 +48,9 @@ async def hear(exchange: Exchange) -> bytes:
 
 
 async def attend(exchange: Exchange) -> None:
-    """Woken without data: wait on, or raise ClientGone or UpstreamError."""
-    if exchange.gone:
-        raise ClientGone
+    """Woken without data: wait on, or raise UpstreamError or what interrupted the exchange."""
+    if exchange.interrupted is not None:
+        raise exchange.interrupted
     now = exchange.house.clock()
     verdict = judge(now, _give_up_at(exchange), _sign_at(exchange))
     if verdict == "give up":

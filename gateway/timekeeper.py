@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from gateway.errors import ClientGone
 from gateway.state import Exchange
 
 TICK: Final = 0.02  # seconds; an exchange is watched after one to two of them
@@ -45,6 +46,12 @@ class Timekeeper:
             if exchange.source is not None and 0 < exchange.wake_at <= now:
                 exchange.source.nudge()
 
+    def interrupt_all(self, reason: Exception) -> None:
+        """End every exchange that is under way, each with the same words."""
+        for exchange in [*self._fresh, *self._young, *self.active]:
+            if not exchange.closed:
+                interrupt(exchange, reason)
+
     def _tick(self) -> None:
         assert self._loop is not None
         for exchange in self._young:
@@ -66,9 +73,13 @@ async def watch(exchange: Exchange) -> None:
         message = await exchange.receive()
         if message["type"] == "http.disconnect":
             break
-    if exchange.closed:
-        return
-    exchange.gone = True
+    if not exchange.closed:
+        interrupt(exchange, ClientGone())
+
+
+def interrupt(exchange: Exchange, reason: Exception) -> None:
+    """End what the exchange waits for upstream: it wakes up and raises the reason."""
+    exchange.interrupted = reason
     if exchange.dialling is not None:
         exchange.dialling.cancel()
     if exchange.source is not None:

@@ -147,6 +147,7 @@ class Wire(asyncio.Protocol):
         """Close at once; what was not sent is dropped."""
         if self._transport is not None:
             self._transport.abort()
+        self._let_go()
 
     async def _wait(self) -> bool:
         self._waiter = self._loop.create_future()
@@ -182,9 +183,14 @@ class Wire(asyncio.Protocol):
         self._transport = None
         if self._failure is None:
             self._failure = self._loss(exc)
-        if self.on_lost is not None:
-            self.on_lost()
+        self._let_go()
         self._wake()
+
+    def _let_go(self) -> None:
+        """Tell whoever opened the connection that it is gone; once."""
+        on_lost, self.on_lost = self.on_lost, None
+        if on_lost is not None:
+            on_lost()
 
     def _take(self, messages: "list[tuple[RawResponseMessage, StreamReader]]", *, upgraded: bool) -> None:
         for message, payload in messages:
