@@ -14,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LISTENS = re.compile(r"http://127\.0\.0\.1:\d+")
 PATIENCE = 30.0
+# Well below the 30 s a gateway may take for its streams: without any it has to end at once.
+END = 10.0
 
 
 class Gateway:
@@ -59,7 +61,7 @@ class Gateway:
 
     def wait(self) -> int:
         """Wait until it ended; the exit code."""
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(END)
         self._reader.join(PATIENCE)
         return code
 

@@ -153,6 +153,16 @@ def test_encoded_request_body(house: House, dialect: Dialect, coding: str) -> No
     assert coding in dialect.error(reply)["message"]
 
 
+@each_dialect
+def test_model_said_twice(house: House, dialect: Dialect) -> None:
+    """With two models in one body the upstream reads the one that was routed, or it is a 400."""
+    pair = f'"model":"{dialect.alias}","messages":[],"model":"{dialect.model}"'
+    asked = house.ask(dialect, whole(dialect.whole), body=f"{{{pair}}}".encode())
+    if asked.reply.status != 400:
+        read = json.loads(asked.exchange.request.body)["model"]
+        assert read == asked.reply.header("x-penstock-model")
+
+
 def test_identity_request_body(house: House) -> None:
     """content-encoding: identity is no coding at all."""
     assert house.post(MESSAGES, MESSAGES.body(), [("content-encoding", "identity")]).status == 200

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.path.client import Wire
 from tests.path.conftest import Start
 from tests.path.dialects import CHAT, MESSAGES, Dialect
 from tests.path.house import House, configuration
@@ -98,6 +99,16 @@ def test_a_stream_past_the_drain_is_told(gateway: Start, replay: Upstream) -> No
     assert house.gateway.wait() == 0
     assert MESSAGES.broken in rest
     exchange.wait_until_left()
+
+
+def test_idle_clients_do_not_hold_up_the_end(gateway: Start, replay: Upstream) -> None:
+    """Clients that keep an idle connection open do not keep the gateway from ending at once."""
+    house = House(gateway(configuration(replay)), replay)
+    with Wire(house.address) as idle:
+        idle.send("POST", MESSAGES.path, body=MESSAGES.body())
+        assert idle.read().status == 200
+        house.gateway.terminate()
+        assert house.gateway.wait() == 0
 
 
 async def _until_refused(address: str) -> None:

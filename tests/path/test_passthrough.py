@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from tests.path.client import Wire
 from tests.path.dialects import MESSAGES, Dialect, each_dialect
 from tests.path.house import OUR_KEYS, House
@@ -174,6 +176,14 @@ def test_query_survives_without_the_key(house: House, dialect: Dialect) -> None:
     target = f"{dialect.path}?beta=true&key=client-secret&x=%C3%A9+1&empty=&flag"
     assert house.post(dialect, dialect.body(), [exchange.header], target).status == 200
     assert exchange.request.target == f"{dialect.path}?beta=true&x=%C3%A9+1&empty=&flag"
+
+
+@pytest.mark.parametrize("query", ["%6bey=client-secret", "ke%79=client-secret", "key=client-secret&key=x"])
+def test_key_in_disguise_is_removed(house: House, query: str) -> None:
+    """A key in the query is removed however it is spelled, and as often as it is said."""
+    exchange = house.replay.plays(whole(MESSAGES.whole))
+    assert house.post(MESSAGES, MESSAGES.body(), [exchange.header], f"/v1/messages?{query}").status == 200
+    assert exchange.request.target == "/v1/messages"
 
 
 @each_dialect

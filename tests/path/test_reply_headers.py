@@ -48,6 +48,26 @@ def test_errors_of_our_own_carry_the_request_id(house: House, dialect: Dialect) 
     assert reply.header("x-request-id") == "mine-1"
 
 
+EARLY = {
+    "body coding": ("", [("content-encoding", "br")]),
+    "long URL": (f"?x={'y' * 20_000}", []),
+    "long headers": ("", [(f"x-{number}", "v" * 4000) for number in range(20)]),
+}
+
+
+@pytest.mark.parametrize("reason", EARLY)
+@each_dialect
+def test_early_refusals_carry_the_request_id(house: House, dialect: Dialect, reason: str) -> None:
+    """What is refused at its head, whatever stood before the request id, carries the request id too."""
+    query, headers = EARLY[reason]
+    path = dialect.path + query
+    mine = house.post(dialect, dialect.body(), [*headers, ("x-request-id", "mine-2")], path)
+    other = house.post(dialect, dialect.body(), headers, path)
+    assert mine.status == other.status >= 400
+    assert mine.header("x-request-id") == "mine-2"
+    assert UUID7.fullmatch(other.header("x-request-id") or "")
+
+
 @each_dialect
 def test_what_served_is_named(house: House, dialect: Dialect) -> None:
     """Provider, model and number of attempts are named in headers."""
