@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.path.client import Reply
 from tests.path.dialects import CHAT, MESSAGES, Dialect, each_dialect, failure_in
 from tests.path.house import House
 from tests.upstream.replies import fixture
@@ -103,7 +104,7 @@ def test_events_arrive_one_by_one(house: House, dialect: Dialect) -> None:
 # Ways to break off after some events.
 CUTS: dict[str, Script] = {
     "end of file": (Close(),),
-    "reset": (Gate(), Reset()),
+    "reset": (Reset(),),
     "clean end": (LAST_CHUNK,),
     "bad chunk": (Send(b"zz\r\n"), Close()),
     "half an event": (Send(chunk(b'event: content_block_delta\ndata: {"type":"con')), Close()),
@@ -117,7 +118,7 @@ CUTS: dict[str, Script] = {
 def test_cut_stream_ends_in_an_error(house: House, dialect: Dialect, way: str) -> None:
     """A stream that breaks off ends with an error event in the dialect, and never looks complete."""
     sent = dialect.events[:4]
-    exchange = house.replay.plays((*begun(sent), *CUTS[way]))
+    exchange = house.replay.plays((*begun(sent), Gate(), *CUTS[way]))
     with house.open(dialect, exchange, dialect.body(stream=True)) as wire:
         assert wire.read_head().status == 200
         begun_with = wire.read_until(sent[-1])
@@ -128,16 +129,21 @@ def test_cut_stream_ends_in_an_error(house: House, dialect: Dialect, way: str) -
     assert complete
 
 
+@pytest.mark.parametrize("way", CUTS)
+@each_dialect
+def test_stream_and_its_cut_arrive_together(house: House, dialect: Dialect, way: str) -> None:
+    """A stream whose events and whose break come in one packet is a 502 or ends in an error, never well."""
+    steps = (*begun(dialect.events[:4]), *CUTS[way])
+    together = b"".join(step.data for step in steps if isinstance(step, Send))
+    closing = [step for step in steps if not isinstance(step, Send)]
+    _broken(dialect, house.ask_stream(dialect, (Send(together), *closing)).reply)
+
+
 @pytest.mark.parametrize("kept", [0, 1, 2, -3])
 @each_dialect
 def test_clean_end_without_terminal_event(house: House, dialect: Dialect, kept: int) -> None:
     """However many events came, an end without the terminal one is no end: a 502 or an in-band error."""
-    reply = house.ask_stream(dialect, stream(dialect.events[:kept])).reply
-    if reply.status == 200:
-        failure_in(dialect, reply.body)
-    else:
-        assert reply.status == 502
-        dialect.error(reply)
+    _broken(dialect, house.ask_stream(dialect, stream(dialect.events[:kept])).reply)
 
 
 def test_message_without_message_stop(house: House) -> None:
@@ -187,11 +193,16 @@ def test_bytes_after_the_end(house: House, dialect: Dialect) -> None:
 @each_dialect
 def test_no_stream_under_a_streams_name(house: House, dialect: Dialect, body: bytes) -> None:
     """A body that is no event stream under an event-stream content type is an error, never a clean end."""
-    reply = house.ask_stream(dialect, stream([body])).reply
+    _broken(dialect, house.ask_stream(dialect, stream([body])).reply)
+
+
+def _broken(dialect: Dialect, reply: Reply) -> None:
+    """A reply that says it failed: a 502 where nothing was shown, an in-band error after that."""
     if reply.status == 200:
         failure_in(dialect, reply.body)
-    else:
-        assert reply.status == 502
+        return
+    assert reply.status == 502
+    dialect.error(reply)
 
 
 def test_slow_client_slows_the_upstream(house: House) -> None:
