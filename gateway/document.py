@@ -42,11 +42,13 @@ class Server(_Table, frozen=True):
 class Timeouts(_Table, frozen=True):
     """Time limits by phase of a call to a provider."""
 
-    connect: Duration | None = None
-    first_byte: Duration | None = None
-    first_byte_thinking: Duration | None = None
-    idle: Duration | None = None
-    whole: Duration | None = None
+    connect: Annotated[Duration | None, Meta(description="Until a connection is open.")] = None
+    first_byte: Annotated[Duration | None, Meta(description="Until a stream begins.")] = None
+    first_byte_thinking: Annotated[
+        Duration | None, Meta(description="The same, when the request asks the model to think.")
+    ] = None
+    idle: Annotated[Duration | None, Meta(description="Between two pieces of a stream.")] = None
+    whole: Annotated[Duration | None, Meta(description="Until a reply that is not streamed is there.")] = None
 
 
 class Provider(_Table, frozen=True):
@@ -61,7 +63,10 @@ class Provider(_Table, frozen=True):
         Meta(description="With api_key, with the client's own credential (Anthropic only), or not at all."),
     ] = None
     headers: Annotated[dict[str, str], Meta(description="Headers added to every request to it.")] = {}
-    proxy: Annotated[str | None, Meta(description="An HTTP proxy for this provider.")] = None
+    proxy: Annotated[
+        str | None,
+        Meta(description='An HTTP proxy for this provider; "" is none, whatever the environment says.'),
+    ] = None
     ca_file: Annotated[str | None, Meta(description="Certificates to trust instead of the system's.")] = None
     timeouts: Timeouts = Timeouts()
     models: Annotated[
@@ -81,7 +86,10 @@ class Key(_Table, frozen=True):
 class Log(_Table, frozen=True):
     """What is logged, and how."""
 
-    level: Literal["off", "error", "info", "debug"] = "info"
+    level: Annotated[
+        Literal["off", "error", "info", "debug"],
+        Meta(description='"info" has a line for every request, "error" for those that failed with a 5xx.'),
+    ] = "info"
     format: Annotated[Literal["text", "json"], Meta(description="For people, or one object a line.")] = "text"
 
 

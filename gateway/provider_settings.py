@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\xa0-\xff]*")
 _SECRET = re.compile(r"[!-~]+")
-_RESERVED_HEADERS = frozenset(
+RESERVED_HEADERS = frozenset(
     {
         *("host", "content-type", "content-length", "content-encoding", "accept-encoding", "expect"),
         *("authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "set-cookie"),
@@ -103,7 +103,6 @@ class _Resolver:
             ca_file=self._ca_file(),
             timeouts=self._timeouts(self._raw.timeouts),
             families=tuple(self._raw.models or ()),
-            counts_tokens=row.counts_tokens if row else False,
             pace=self._pace(),
         )
 
@@ -253,7 +252,7 @@ class _Resolver:
         for name, value in self._raw.headers.items():
             if not _HEADER_NAME.fullmatch(name):
                 self._report("headers", "the name of a header holds a character that no header may")
-            elif name.lower() in _RESERVED_HEADERS:
+            elif name.lower() in RESERVED_HEADERS:
                 self._problems.append(
                     Problem(
                         dotted("providers", self._name, "headers", name),
@@ -268,8 +267,8 @@ class _Resolver:
 
     def _proxy(self) -> str | None:
         proxy = self._raw.proxy
-        if proxy is None:
-            return None
+        if not proxy:
+            return proxy
         problem = url_problem(proxy)
         if problem:
             self._report("proxy", problem)

@@ -12,12 +12,12 @@ listen_option = click.option("--listen", metavar="HOST:PORT", help="Where to lis
 
 def configured(config: str | None, **flags: object) -> Configuration:
     """The configuration with flags laid over it: `listen`, `workers`, `log_level`, `log_format`."""
-    places = {name: _PLACES[name] for name in flags}
+    places = {name: PLACES[name] for name in flags}
     laid_over = {places[name]: value for name, value in flags.items()}
     return load(config, environment=os.environ, flags=laid_over)
 
 
-_PLACES = {
+PLACES = {
     "listen": "server.listen",
     "workers": "server.workers",
     "log_level": "log.level",
