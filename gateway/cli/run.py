@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-from gateway.addresses import is_loopback, leads_to, reachable, spell
+from gateway.addresses import is_loopback, leads_to, local_url, reachable, spell
 from gateway.cli import Failure
 from gateway.cli.agents import AGENTS, Agent, exports, is_ours, login
 from gateway.cli.companion import Companion, beside
@@ -119,6 +119,9 @@ def _without_ourselves(agent: Agent, server: ServerSettings, environment: dict[s
 def _gateway(plan: _Plan, stack: ExitStack) -> ServerSettings:
     server = plan.settings.server
     if plan.reusable and answers_as_penstock(reachable(server.host), server.port):
+        # Said, because it answers as it was configured, and not as this folder and environment would have it.
+        place = local_url(server.host, server.port)
+        click.echo(f"penstock: using the gateway at {place}, which has its own configuration", err=True)
         return server
     return stack.enter_context(beside(plan.companion, server))
 

@@ -1,7 +1,10 @@
 """What `penstock serve` prints when it is up: where it listens, what it found, what to type next."""
 
 import shlex
+import shutil
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from adapters.table import DIALECTS
 from gateway import version
@@ -105,11 +108,20 @@ def _agents(configuration: Configuration) -> Iterable[str]:
 
 
 def _runs(agent: Agent, configuration: Configuration) -> Iterable[str]:
+    run = f"  {_program()} run"
     if login(agent, configuration.settings) == "nobody":
-        yield f"  penstock run --demo {agent.name}    (demo answers)"
-        yield f"  penstock run {agent.name}           (with your own login, passed through to {agent.home})"
+        yield f"{run} --demo {agent.name}    (demo answers)"
+        yield f"{run} {agent.name}           (with your own login, passed through to {agent.home})"
         return
-    yield " ".join(["  penstock run", *_same_place(configuration), agent.name])
+    yield " ".join([run, *_same_place(configuration), agent.name])
+
+
+def _program() -> str:
+    """What starts this program again: its name where the shell finds it by that, else what was typed."""
+    typed, found = Path(sys.argv[0]), shutil.which("penstock")
+    if typed.name != "penstock" or (found and typed.exists() and typed.samefile(found)):
+        return "penstock"
+    return shlex.quote(sys.argv[0])
 
 
 def _same_place(configuration: Configuration) -> Iterable[str]:

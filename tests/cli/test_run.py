@@ -56,10 +56,10 @@ def agent(machine: Machine) -> Machine:
     return machine
 
 
-def told(machine: Machine, *arguments: str) -> dict[str, str]:
-    """The environment the agent was given by a run; a penstock answered at its address."""
+def told(machine: Machine, *arguments: str, says: str = "") -> dict[str, str]:
+    """The environment the agent was given; the run `says` so much, and a penstock answered there."""
     ended = machine.run("run", *arguments, "claude")
-    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", says)
     found = json.loads((machine.folder / "report.json").read_text())
     assert "penstock" in found["home"]
     environment: dict[str, str] = found["environment"]
@@ -156,11 +156,13 @@ def test_config_chooses_the_file(agent: Machine, free_port: int) -> None:
 
 
 def test_a_gateway_that_answers_is_used_and_left_running(agent: Machine) -> None:
-    """When a penstock answers at the address no other is started, and it goes on afterwards."""
+    """When a penstock answers at the address no other is started; that is said, and it goes on afterwards."""
     agent.environment["ANTHROPIC_API_KEY"] = "sk-ours"
     server = agent.serve()
     host, port = server.address
-    assert told(agent, "--listen", f"{host}:{port}")["ANTHROPIC_BASE_URL"] == f"http://{host}:{port}"
+    says = f"penstock: using the gateway at http://{host}:{port}, which has its own configuration\n"
+    given = told(agent, "--listen", f"{host}:{port}", says=says)
+    assert given["ANTHROPIC_BASE_URL"] == f"http://{host}:{port}"
     assert server.process.poll() is None
 
 

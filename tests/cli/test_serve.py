@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.welcome import welcome
+from gateway.configuration import load
 from tests.cli.machine import ROOT, Machine
 
 PLANTED = "sk-planted-0123456789abcdef"
@@ -44,6 +46,25 @@ def test_nothing_configured_serves_demo(machine: Machine) -> None:
     assert "penstock run --demo claude" in output
     assert "granian" not in (output + errors).lower()
     assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("folders", "shown"),
+    [(["tools"], "penstock run"), ([], "tools/penstock run"), (["other"], "tools/penstock run")],
+)
+def test_lines_to_type_next_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: list[str], shown: str
+) -> None:
+    """What to type next begins with the name where the shell finds this program by it, else with its path."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("tools", "other"):
+        program = tmp_path / folder / "penstock"
+        program.parent.mkdir()
+        program.touch(0o755)
+    monkeypatch.setenv("PATH", ":".join(str(tmp_path / folder) for folder in folders))
+    monkeypatch.setattr(sys, "argv", ["tools/penstock", "serve"])
+    lines = welcome(load(None, environment={"HOME": str(tmp_path)})).splitlines()
+    assert any(line.startswith(f"  {shown} --demo claude") for line in lines)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -33,6 +33,11 @@ def test_provider_options_reach_the_settings(read: Load, tmp_path: Path) -> None
     assert msgspec.structs.astuple(box.timeouts) == (1, 2, 3, 4, 5)
 
 
+def test_a_provider_may_have_no_proxy(read: Load) -> None:
+    """An empty proxy is kept apart from one that is not said: it overrules the environment's."""
+    assert provider(read('[providers.openai]\napi_key = "k"\nproxy = ""'), "openai").proxy == ""
+
+
 def test_the_pace_of_demo_reaches_the_settings(read: Load) -> None:
     """Demo has a pace, and no other provider does."""
     assert provider(read('[providers.demo]\npace = "1ms"'), "demo").pace == 0.001
@@ -44,11 +49,7 @@ def test_a_known_name_brings_address_dialect_and_key(read: Load) -> None:
     """[providers.anthropic] alone is complete when its variable holds a key."""
     anthropic = provider(read("[providers.anthropic]", ANTHROPIC_API_KEY="k"), "anthropic")
     assert anthropic.base_urls == {"anthropic-messages": "https://api.anthropic.com"}
-    assert (anthropic.api_key, anthropic.key_source, anthropic.counts_tokens) == (
-        "k",
-        "$ANTHROPIC_API_KEY",
-        True,
-    )
+    assert (anthropic.api_key, anthropic.key_source) == ("k", "$ANTHROPIC_API_KEY")
 
 
 def test_another_instance_is_like_a_known_one(read: Load) -> None:
