@@ -10,8 +10,7 @@ class ProviderRow(msgspec.Struct, frozen=True):
 
     `base_urls` maps a dialect's name to the address it is spoken at; `key_variable` is the
     environment variable its key is usually kept in; `families` are globs of model names that can
-    only mean this provider; `passthrough` says that a client's own credential may go to it;
-    `counts_tokens` that it answers count_tokens.
+    only mean this provider; `passthrough` says that a client's own credential may go to it.
     """
 
     name: str
@@ -20,7 +19,6 @@ class ProviderRow(msgspec.Struct, frozen=True):
     key_variable: str | None = None
     families: tuple[str, ...] = ()
     passthrough: bool = False
-    counts_tokens: bool = False
 
 
 # `v1`, `v4`, `v1beta`: a path that has such a part says its version itself.

@@ -34,7 +34,6 @@ PROVIDERS: dict[str, ProviderRow] = {
             key_variable="ANTHROPIC_API_KEY",
             families=("claude-*",),
             passthrough=True,
-            counts_tokens=True,
         ),
         _chat("openai", "OpenAI", "https://api.openai.com/v1", "gpt-*", "o1*", "o3*", "o4*", "chatgpt-*"),
         _chat("groq", "Groq", "https://api.groq.com/openai/v1"),

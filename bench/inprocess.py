@@ -51,7 +51,6 @@ def _provider(name: str, dialect: str) -> ProviderSettings:
         base_urls={dialect: "http://127.0.0.1:9/v1"},
         credential="key",
         api_key="sk-upstream-0000",
-        counts_tokens=True,
     )
 
 

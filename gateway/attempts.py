@@ -13,26 +13,28 @@ from adapters.dialect import Peek
 from adapters.fault import Fault, Malformed
 from gateway import codings, judgement, local
 from gateway.errors import Refused, UpstreamError
+from gateway.fields import fields_of
+from gateway.heads import ReplyHead, read_head
 from gateway.plan import Target
 from gateway.provider import Door, Provider
 from gateway.settings import Timeouts
 from gateway.silence import attend, expect, hear
-from gateway.state import Exchange, Pair
+from gateway.state import Exchange
 from gateway.upstream import Head, Pool, Wire
 
-COLON: Final = b": ".join
 # What a target without count_tokens answers; the count is then estimated here (feature I2).
 CANNOT_COUNT: Final = frozenset((404, 405, 501))
 UNENCODED: Final = b"identity"
+CREDENTIALS: Final = frozenset((b"authorization", b"x-api-key"))
 
 
 async def first_good_attempt(exchange: Exchange) -> None:
-    """Set the exchange's source, head and first bytes. Raises Refused, UpstreamError, ClientGone."""
-    target = exchange.target = exchange.targets[0]
+    """Set source, head and first bytes. Raises Refused, UpstreamError, or what interrupted the exchange."""
     exchange.attempts += 1
     if exchange.operation == "count_tokens":
-        await _count(exchange, target)
+        await _count(exchange)
         return
+    target = exchange.target = exchange.targets[0]
     if target.provider.local:
         _answer_locally(exchange, target)
     else:
@@ -40,29 +42,37 @@ async def first_good_attempt(exchange: Exchange) -> None:
     await _judge(exchange, target.provider)
 
 
-async def _count(exchange: Exchange, target: Target) -> None:
-    """Asked of the upstream where it can count, else estimated: a count is never worth an error."""
-    if target.provider.settings.counts_tokens:
-        try:
-            await _send(exchange, target)
-            head = exchange.head
-            if head is not None and head.status not in CANNOT_COUNT and head.status < 500:
-                await _judge(exchange, target.provider)
-                return
-        except UpstreamError as error:
-            exchange.error = str(error)
+async def _count(exchange: Exchange) -> None:
+    """Asked of the upstream where there is one that can count, else estimated: never worth an error."""
+    for target in exchange.targets:
+        exchange.target = target
+        if not target.provider.local and await _counted_upstream(exchange, target):
+            return
     exchange.house.give_back(exchange)
-    exchange.source = reply = local.counted_reply(exchange.dialect, exchange.body)
-    exchange.head = reply.known_head()
-    exchange.first = await hear(exchange)
+    exchange.head = ReplyHead(200, [], media=b"application/json")
+    exchange.first = exchange.dialect.write_count(exchange.dialect.estimate(exchange.body))
+
+
+async def _counted_upstream(exchange: Exchange, target: Target) -> bool:
+    try:
+        await _send(exchange, target)
+        head = exchange.head
+        if head is None or head.status in CANNOT_COUNT or head.status >= 500:
+            return False
+        await _judge(exchange, target.provider)
+    except UpstreamError as error:
+        exchange.error = str(error)
+        return False
+    return True
 
 
 def _answer_locally(exchange: Exchange, target: Target) -> None:
     stream = exchange.relay == "stream"
     pace = target.provider.settings.pace
-    reply = local.demo_reply(exchange.dialect, exchange.body, stream=stream, pace=pace)
-    exchange.source, exchange.head = reply, reply.known_head()
     exchange.body_mode = b"verbatim"
+    reply = local.demo_reply(exchange.dialect, exchange.body, stream=stream, pace=pace)
+    exchange.source = reply
+    exchange.head = read_head(reply.head(), target.provider)
     exchange.connected_at = exchange.sent_at = exchange.head_at = exchange.house.clock()
     expect(exchange, target.provider.settings.timeouts.idle)
 
@@ -78,63 +88,74 @@ def _request_body(exchange: Exchange, target: Target, peek: Peek) -> bytes:
     return exchange.dialect.rename(exchange.body, target.model)
 
 
-def _request_head(exchange: Exchange, door: Door, extra: bytes, length: int) -> bytes:
-    """The head of the request, after what every request to this door has in common. Raises Refused (400)."""
-    forward = exchange.forward
+def _request_head(exchange: Exchange, provider: Provider, door: Door, length: int) -> bytes:
+    """The head of the request, after what every request to this door has in common. Raises Refused."""
+    fields = exchange.fields
     if door.overridden:
-        forward = [pair for pair in forward if pair[0] not in door.overridden]
-    fields = b"\r\n".join(map(COLON, forward))
-    # A field value with a line break in it would be a field of its own upstream (feature N2).
-    if fields.count(b"\n") != fields.count(b"\r") or fields.count(b"\r\n") != max(0, len(forward) - 1):
-        raise Refused(Fault("invalid_request", 400, "a header field of the request contains a line break"))
+        fields = fields_of([pair for pair in exchange.forward if pair[0] not in door.overridden])
+    if provider.settings.credential == "passthrough":
+        fields += _own_credential(exchange, provider)
     target = door.targets[exchange.path]
     if exchange.query:
-        target += b"?" + exchange.query
-    codings_asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
-    return b"POST %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\ncontent-length: %d\r\n%b%b\r\n" % (
+        target = b"%b?%b" % (target, exchange.query)
+    asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
+    return b"POST %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (
         target,
         door.constant,
-        extra,
-        codings_asked,
-        length,
         fields,
-        b"\r\n" if forward else b"",
+        asked,
+        length,
     )
 
 
 def _own_credential(exchange: Exchange, provider: Provider) -> bytes:
-    """The client's own credential, for the providers that may have it. Raises Refused (401)."""
-    if provider.settings.credential != "passthrough":
-        return b""
-    pairs: list[Pair] = [pair for pair in exchange.credentials if pair[0] in (b"authorization", b"x-api-key")]
+    """The client's own credential, for the provider that may have it. Raises Refused (401)."""
+    pairs = [pair for pair in exchange.credentials if pair[0] in CREDENTIALS]
     if not pairs:
         words = f"provider `{provider.name}` takes the client's own credential, and this request carries none"
         raise Refused(Fault("authentication", 401, words, code="missing_api_key"))
-    lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
-    if lines.count(b"\n") != len(pairs) or lines.count(b"\r") != len(pairs):
-        raise Refused(Fault("invalid_request", 400, "a header field of the request contains a line break"))
-    return lines
+    return fields_of(pairs)
 
 
 # Send.
 
 
 async def _send(exchange: Exchange, target: Target) -> None:
+    """Set the exchange's source and head."""
     provider, peek = target.provider, exchange.peek
     assert peek is not None
     door = provider.doors[exchange.dialect.name]
     body = _request_body(exchange, target, peek)
-    head = _request_head(exchange, door, _own_credential(exchange, provider), len(body))
+    head = _request_head(exchange, provider, door, len(body))
     limit = _first_byte_limit(exchange, provider.settings.timeouts, peek)
     wire = door.pool.take(exchange.house.clock()) or await _open(exchange, door.pool)
-    try:
-        await _ask(exchange, door.pool, wire, (head, body), limit)
-    except UpstreamError as error:
-        if not _stale(wire, error):
-            raise
+    while True:
+        exchange.source = exchange.wire = wire
+        exchange.pool = door.pool
+        exchange.connected_at = exchange.sent_at = exchange.house.clock()
+        wire.send(head, body)
+        expect(exchange, limit)
+        try:
+            found = await _head(exchange, wire)
+            break
+        except UpstreamError as error:
+            if not _stale(wire, error):
+                raise
+            exchange.house.journal.say(
+                "debug", f"a connection to {provider.name} was stale: trying a new one"
+            )
         exchange.house.give_back(exchange)
         wire = await _open(exchange, door.pool)
-        await _ask(exchange, door.pool, wire, (head, body), limit)
+    exchange.head_at = exchange.heard_at = exchange.house.clock()
+    exchange.head = read_head(found, provider)
+    exchange.upstream_id = exchange.head.upstream_id
+
+
+async def _head(exchange: Exchange, wire: Wire) -> Head:
+    while (head := wire.head()) is None:
+        if await wire.wait():
+            await attend(exchange)
+    return head
 
 
 def _first_byte_limit(exchange: Exchange, timeouts: Timeouts, peek: Peek) -> float:
@@ -163,82 +184,63 @@ async def _open(exchange: Exchange, pool: Pool) -> Wire:
         exchange.dialling = None
 
 
-async def _ask(
-    exchange: Exchange, pool: Pool, wire: Wire, request: tuple[bytes, bytes], limit: float
-) -> None:
-    exchange.source, exchange.pool = wire, pool
-    exchange.connected_at = exchange.sent_at = exchange.house.clock()
-    wire.send(*request)
-    expect(exchange, limit)
-    head = await wire.head()
-    while head is None:
-        await attend(exchange)
-        head = await wire.head()
-    exchange.head_at = exchange.heard_at = exchange.house.clock()
-    exchange.head = head
-
-
 # Judge.
 
 
 async def _judge(exchange: Exchange, provider: Provider) -> None:
     head = exchange.head
     assert head is not None
-    worth = judgement.worth(head.status)
-    if worth in ("redirect", "switch"):
-        raise judgement.unfit(provider.name, head.status, head.headers)
-    if worth == "error":
-        await _judge_error(exchange, provider, head)
-    elif exchange.relay == "stream":
-        await _judge_stream(exchange, provider, head)
-    else:
-        await _judge_whole(exchange, head)
+    if 200 <= head.status < 300:
+        if exchange.relay == "stream":
+            await _judge_stream(exchange, provider, head)
+            return
+        raw, plain = _decoded(exchange, head, _all_of(exchange) or await _collect(exchange))
+        _judge_whole(exchange, head, plain)
+        exchange.first = raw
+        return
+    if head.status < 400:
+        raise judgement.unfit(provider.name, head)
+    await _judge_error(exchange, provider, head)
 
 
-async def _judge_stream(exchange: Exchange, provider: Provider, head: Head) -> None:
+async def _judge_stream(exchange: Exchange, provider: Provider, head: ReplyHead) -> None:
     exchange.limit = provider.settings.timeouts.idle
-    coding = judgement.header(head.headers, b"content-encoding").lower()
-    if coding not in (b"", b"identity"):
-        exchange.decoder = codings.decoder(coding)
+    if head.coding:
+        assert exchange.source is not None
+        exchange.source = codings.DecodedSource(exchange.source, codings.decoder(head.coding))
     tap = exchange.tap = exchange.dialect.tap()
     exchange.first = await hear(exchange)
     if not exchange.first:
         raise UpstreamError("body", "truncated", "it ended its stream before saying anything")
     tap.feed(exchange.first)
     if tap.garbled:
-        media = judgement.shown(judgement.header(head.headers, b"content-type"))
+        media = judgement.shown(head.media)
         raise UpstreamError(
             "body", "garbage", f"it answered {head.status} with {media}, which is no event stream"
         )
 
 
-async def _judge_whole(exchange: Exchange, head: Head) -> None:
-    raw, plain = await _collect(exchange, head)
+def _judge_whole(exchange: Exchange, head: ReplyHead, plain: bytes) -> None:
+    """Read the usage, which only a reply of the dialect has. Raises UpstreamError."""
     try:
         if exchange.operation == "count_tokens":
-            _must_be_object(plain)
+            judgement.must_be_object(plain)
         else:
             exchange.usage = exchange.dialect.read_usage(plain)
     except Malformed as error:
-        media = judgement.shown(judgement.header(head.headers, b"content-type"))
+        media = judgement.shown(head.media)
         words = f"it answered {head.status} with {media}, which is no {exchange.dialect.name} reply"
         raise UpstreamError("body", "garbage", words) from error
-    exchange.first = raw
 
 
-def _must_be_object(body: bytes) -> None:
-    if not judgement.is_object(body):
-        raise Malformed("no JSON object")
-
-
-async def _judge_error(exchange: Exchange, provider: Provider, head: Head) -> None:
+async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) -> None:
     """An upstream's error: its own words pass, unless it is about our key or is no error of an API."""
     exchange.relay = "whole"
-    raw, plain = await _collect(exchange, head)
+    raw, plain = _decoded(exchange, head, _all_of(exchange) or await _collect(exchange))
     if provider.settings.credential == "key" and head.status == 401:
         raise judgement.own_key_refused(provider.name, head.status)
     if not judgement.is_object(plain):
-        raise judgement.unfit(provider.name, head.status, head.headers)
+        raise judgement.unfit(provider.name, head)
     clean = provider.redact(plain)
     if clean is not plain:
         raw, plain, exchange.coded = clean, clean, False
@@ -246,29 +248,32 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: Head) -> No
         exchange.retry_after = judgement.retry_after(head.headers, time.time())
     if exchange.head_sent:
         fault = exchange.dialect.read_error(head.status, plain)
-        raise Refused(fault) if fault else judgement.unfit(provider.name, head.status, head.headers)
+        raise Refused(fault) if fault else judgement.unfit(provider.name, head)
     exchange.first = raw
 
 
-async def _collect(exchange: Exchange, head: Head) -> tuple[bytes, bytes]:
-    """The whole body, as it is to be relayed and as it reads. Raises UpstreamError."""
-    first = await hear(exchange)
+def _all_of(exchange: Exchange) -> bytes:
+    """The body of a reply that has arrived with its head, which most small ones do; else b""."""
     source = exchange.source
     assert source is not None
-    body = first if source.at_end() else await _collect_rest(exchange, first)
-    coding = judgement.header(head.headers, b"content-encoding").lower()
-    if coding in (b"", b"identity"):
-        return body, body
-    plain = codings.decoder(coding).feed(body)
-    exchange.coded = codings.offers(exchange.offered_codings, coding)
-    return (body if exchange.coded else plain), plain
+    return source.pull() or b"" if source.complete() else b""
 
 
-async def _collect_rest(exchange: Exchange, first: bytes) -> bytes:
-    pieces, size = [first], len(first)
+async def _collect(exchange: Exchange) -> bytes:
+    """The whole body. Raises UpstreamError."""
+    pieces, size = [], 0
     while piece := await hear(exchange):
         pieces.append(piece)
         size += len(piece)
         if size > codings.MAX_DECODED:
             raise UpstreamError("body", "garbage", f"its reply is larger than {codings.MAX_DECODED} bytes")
     return b"".join(pieces)
+
+
+def _decoded(exchange: Exchange, head: ReplyHead, body: bytes) -> tuple[bytes, bytes]:
+    """A whole body as it is to be relayed, and as it reads."""
+    if not head.coding:
+        return body, body
+    plain = codings.decoder(head.coding).feed(body)
+    exchange.coded = codings.offers(exchange.offered_codings, head.coding)
+    return (body if exchange.coded else plain), plain

@@ -15,6 +15,7 @@ from gateway.state import Exchange, Pair
 
 LOCAL_CALLER: Final = "local"
 BEARER: Final = b"bearer "
+KNOWN_KEPT: Final = 10_000
 KEY_FIELDS: Final = frozenset((b"authorization", b"x-api-key"))
 NO_KEY: Final = Fault(
     "authentication",
@@ -31,10 +32,11 @@ CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"fals
 class Callers:
     """The keys that open the door: digest to name."""
 
-    __slots__ = ("_names", "_required")
+    __slots__ = ("_known", "_names", "_required")
 
     def __init__(self, names: Mapping[bytes, str], *, required: bool) -> None:
         self._names = dict(names)
+        self._known: dict[bytes, str] = {}
         self._required = required
 
     def identify(self, exchange: Exchange) -> None:
@@ -48,19 +50,35 @@ class Callers:
             name = self.caller_of(pair[1])
             if name is not None:
                 exchange.caller = name
-                exchange.credentials = [other for other in exchange.credentials if other[1] != pair[1]]
+                _take_out(exchange, pair[1])
                 return
         raise Refused(WRONG_KEY, CHALLENGE)
 
     def caller_of(self, credential: bytes) -> str | None:
-        """Whose key this is. By digest: the time taken is the same for a key that is nearly right."""
-        return self._names.get(sha256(secret_of(credential)).digest())
+        """Whose key this is. By digest: the time taken is the same for a key that is nearly right.
+
+        A key that was right is kept as it was sent, so that it is hashed once and not with every request.
+        """
+        name = self._known.get(credential)
+        if name is None:
+            name = self._names.get(sha256(secret_of(credential)).digest())
+            if name is not None and len(self._known) < KNOWN_KEPT:
+                self._known[credential] = name
+        return name
 
     def open_to(self, headers: Iterable[Pair]) -> bool:
         """Whether these header fields open a door that wants a key wherever keys are required."""
         if not self._required:
             return True
         return any(self.caller_of(value) is not None for name, value in headers if name in KEY_FIELDS)
+
+
+def _take_out(exchange: Exchange, key: bytes) -> None:
+    """Our own key must reach nobody; another credential may be the client's own at a passthrough provider."""
+    if len(exchange.credentials) == 1:
+        exchange.credentials.clear()
+    else:
+        exchange.credentials = [pair for pair in exchange.credentials if pair[1] != key]
 
 
 def secret_of(value: bytes) -> bytes:

@@ -101,13 +101,15 @@ class Catalogue:
             wire.send(
                 b"GET %b HTTP/1.1\r\n%b%b\r\n" % (door.targets[MODELS_PATH], door.constant, fields), b""
             )
-            head = await wire.head()
-            if head is None or head.status != 200:
-                return b""
+            while (head := wire.head()) is None:
+                await wire.wait()
             body = bytearray()
-            while (piece := await wire.read()) and len(body) < MAX_DECODED:
-                body += piece
-            return bytes(body)
+            while (piece := wire.pull()) != b"" and len(body) < MAX_DECODED:
+                if piece is None:
+                    await wire.wait()
+                else:
+                    body += piece
+            return bytes(body) if head.status == 200 else b""
         finally:
             door.pool.give_back(wire, self._clock())
 

@@ -1,49 +1,18 @@
 """What is said to the client: the head once, body bytes, the end. Every byte it gets leaves through here."""
 
+from collections.abc import Awaitable
 from typing import Final
 
-from gateway.judgement import header
 from gateway.state import Exchange, Pair
 
-# Fields of an upstream's reply that do not go on: one connection's own, cookies, what would open
-# this gateway to web pages or send clients around it, and what we say ourselves.
-DROPPED: Final = frozenset(
-    (
-        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-connection", b"te", b"trailer"),
-        *(b"transfer-encoding", b"upgrade", b"content-length", b"set-cookie", b"set-cookie2", b"alt-svc"),
-        *(
-            b"access-control-allow-origin",
-            b"access-control-allow-credentials",
-            b"access-control-allow-headers",
-        ),
-        *(b"access-control-allow-methods", b"access-control-expose-headers", b"access-control-max-age"),
-        *(b"strict-transport-security", b"clear-site-data", b"server-timing"),
-    )
-)
-UPSTREAM_IDS: Final = frozenset((b"request-id", b"x-request-id"))
 ANTHROPIC: Final = "anthropic-messages"
-HARMLESS: Final = frozenset((b"keep-alive", b"close"))
 EVENT_STREAM: Final = (b"content-type", b"text/event-stream; charset=utf-8")
 NO_CACHE: Final = (b"cache-control", b"no-cache")
 JSON: Final = (b"content-type", b"application/json")
-
-
-def relayed(exchange: Exchange, headers: tuple[Pair, ...]) -> list[Pair]:
-    """The fields of an upstream's reply that the client may see; its own request id is kept for the log."""
-    assert exchange.target is not None
-    redact = exchange.target.provider.redact
-    kept: list[Pair] = []
-    for name, value in headers:
-        lower = name.lower()
-        if lower in UPSTREAM_IDS:
-            exchange.upstream_id = redact(value)
-        elif lower not in DROPPED:
-            kept.append((lower, redact(value)))
-    nominated = header(headers, b"connection").lower()
-    if nominated and nominated not in HARMLESS:
-        names = {token.strip() for token in nominated.split(b",")}
-        return [pair for pair in kept if pair[0] not in names]
-    return kept
+ONE_ATTEMPT: Final = (b"x-penstock-attempts", b"1")
+BODY_MODES: Final = {mode: (b"x-penstock-body", mode) for mode in (b"verbatim", b"model-span", b"none")}
+# Spelling a number costs more than finding it: durations under 10 ms, in hundredths of a millisecond.
+SPELLED: Final = tuple(b"%.2f" % (number / 100) for number in range(1000))
 
 
 def own_headers(exchange: Exchange, headers: list[Pair]) -> list[Pair]:
@@ -54,8 +23,9 @@ def own_headers(exchange: Exchange, headers: list[Pair]) -> list[Pair]:
     target = exchange.target
     if target is not None:
         headers += target.headers
-        headers.append((b"x-penstock-attempts", b"%d" % exchange.attempts))
-        headers.append((b"x-penstock-body", exchange.body_mode))
+        attempts = exchange.attempts
+        headers.append(ONE_ATTEMPT if attempts == 1 else (b"x-penstock-attempts", b"%d" % attempts))
+        headers.append(BODY_MODES[exchange.body_mode])
     if exchange.upstream_id:
         headers.append((b"x-penstock-upstream-request-id", exchange.upstream_id))
     headers.append((b"server-timing", timing(exchange)))
@@ -71,43 +41,47 @@ def timing(exchange: Exchange) -> bytes:
     wait = connected - planned if connected else 0.0
     reading = body - identified if body else 0.0
     exchange.own_time = own = now - began - upstream - wait - reading
-    return b"auth;dur=%.3f, plan;dur=%.3f, wait;dur=%.3f, upstream;dur=%.3f, own;dur=%.3f" % (
-        (identified - began) * 1e3 if identified else 0.0,
-        (planned - body) * 1e3 if planned else 0.0,
-        wait * 1e3,
-        upstream * 1e3,
-        own * 1e3,
+    return b"auth;dur=%b, plan;dur=%b, wait;dur=%b, upstream;dur=%b, own;dur=%b" % (
+        spell(identified - began if identified else 0.0),
+        spell(planned - body if planned else 0.0),
+        spell(wait),
+        spell(upstream),
+        spell(own),
     )
+
+
+def spell(seconds: float) -> bytes:
+    """A duration in milliseconds, to the hundredth."""
+    number = int(seconds * 1e5)
+    return SPELLED[number] if 0 <= number < 1000 else b"%.2f" % (seconds * 1e3)
 
 
 async def say_whole(exchange: Exchange, status: int, headers: list[Pair], body: bytes) -> None:
     """A whole reply: head and body together."""
     exchange.status = status
     exchange.head_sent = True
-    headers = own_headers(exchange, headers)
-    headers.append((b"content-length", b"%d" % len(body)))
+    own_headers(exchange, headers).append((b"content-length", b"%d" % len(body)))
     exchange.bytes_out = len(body)
     send = exchange.send
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def open_stream(exchange: Exchange, headers: list[Pair]) -> None:
+def open_stream(exchange: Exchange, headers: list[Pair]) -> Awaitable[None]:
     """The head of a stream. From here on the status is said: errors go in band."""
     exchange.status = 200
     exchange.head_sent = True
-    await exchange.send(
-        {"type": "http.response.start", "status": 200, "headers": own_headers(exchange, headers)}
-    )
+    headers = own_headers(exchange, headers)
+    return exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-async def say(exchange: Exchange, piece: bytes) -> None:
+def say(exchange: Exchange, piece: bytes) -> Awaitable[None]:
     """One piece of a stream."""
     exchange.bytes_out += len(piece)
-    await exchange.send({"type": "http.response.body", "body": piece, "more_body": True})
+    return exchange.send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
-async def end_stream(exchange: Exchange, piece: bytes = b"") -> None:
+def end_stream(exchange: Exchange, piece: bytes = b"") -> Awaitable[None]:
     """The last piece of a stream, and its clean end."""
     exchange.bytes_out += len(piece)
-    await exchange.send({"type": "http.response.body", "body": piece, "more_body": False})
+    return exchange.send({"type": "http.response.body", "body": piece, "more_body": False})

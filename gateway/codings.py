@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from gateway.errors import UpstreamError
+from gateway.source import Source
 
 MAX_DECODED: Final = 64 * 1024 * 1024
 
@@ -104,3 +105,23 @@ def _name(part: bytes) -> bytes:
 def _refused(part: bytes) -> bool:
     parameter = part.partition(b";")[2].replace(b" ", b"")
     return parameter in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+
+
+class DecodedSource:
+    """A source whose body is decoded as it is pulled."""
+
+    __slots__ = ("_decoder", "_source", "abort", "at_end", "complete", "head", "nudge", "wait")
+
+    def __init__(self, source: Source, decoder: Decoder) -> None:
+        self._source = source
+        self._decoder = decoder
+        self.head, self.wait, self.nudge = source.head, source.wait, source.nudge
+        self.at_end, self.complete, self.abort = source.at_end, source.complete, source.abort
+
+    def pull(self) -> bytes | None:
+        """What has arrived, decoded; None when that says nothing yet."""
+        while data := self._source.pull():
+            decoded = self._decoder.feed(data)
+            if decoded:
+                return decoded
+        return data

@@ -31,7 +31,7 @@ async def run(exchange: Exchange) -> None:
     house.timekeeper.enrol(exchange)
     try:
         identify(exchange)
-        await read_body(exchange)
+        await ingress.read_body(exchange, house.settings.server)
         peek(exchange)
         plan(exchange)
         house.admission.enter(exchange)
@@ -51,13 +51,6 @@ def identify(exchange: Exchange) -> None:
     exchange.identified_at = house.clock()
 
 
-async def read_body(exchange: Exchange) -> None:
-    """Read the body, no further than it may be long."""
-    await ingress.read_body(exchange, exchange.house.settings.server)
-    exchange.bytes_in = len(exchange.body)
-    exchange.body_at = exchange.house.clock()
-
-
 def peek(exchange: Exchange) -> None:
     """Learn what routing asks of the request."""
     exchange.peek = found = exchange.dialect.peek(exchange.body)
@@ -75,6 +68,7 @@ def close(exchange: Exchange) -> None:
     """Give back what was taken, and account for it."""
     exchange.closed = True
     house = exchange.house
+    house.timekeeper.dismiss(exchange)
     if exchange.watcher is not None:
         exchange.watcher.cancel()
     house.give_back(exchange)

@@ -57,10 +57,9 @@ class House:
 
     def give_back(self, exchange: Exchange) -> None:
         """The connection of an exchange goes back to its pool, which keeps it or closes it."""
-        source, exchange.source = exchange.source, None
-        if exchange.pool is not None and source is not None:
-            exchange.pool.give_back(source, self.clock())  # type: ignore[arg-type]  # only wires have a pool
-            exchange.pool = None
+        if exchange.pool is not None and exchange.wire is not None:
+            exchange.pool.give_back(exchange.wire, self.clock())
+        exchange.source = exchange.wire = exchange.pool = None
 
     async def close(self) -> None:
         """Close every connection and write what the log still holds."""

@@ -7,15 +7,14 @@ refuses our key is never the client's 401; a 429 always says in whole seconds wh
 import math
 import re
 from email.utils import parsedate_to_datetime
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from adapters.fault import Fault, FaultKind
+from adapters.fault import Fault, FaultKind, Malformed
 from gateway.errors import Refused
+from gateway.heads import ReplyHead
 from gateway.state import Pair
-
-Worth = Literal["good", "error", "redirect", "switch"]
 
 # Claude Code fails at once above 60 seconds, and Codex at once without the field or with a fraction in it.
 RETRY_DEFAULT: Final = 5
@@ -37,23 +36,6 @@ KINDS: Final[dict[int, FaultKind]] = {
 }
 
 
-def worth(status: int) -> Worth:
-    """What kind of answer a status is."""
-    if 200 <= status < 300:
-        return "good"
-    if status >= 400:
-        return "error"
-    return "redirect" if status >= 300 else "switch"
-
-
-def header(headers: tuple[Pair, ...], name: bytes) -> bytes:
-    """The value of a field, b"" when it is not there."""
-    for key, value in headers:
-        if len(key) == len(name) and key.lower() == name:
-            return value
-    return b""
-
-
 def is_object(body: bytes) -> bool:
     """Whether a body is a JSON object."""
     try:
@@ -70,18 +52,25 @@ class _Anything(msgspec.Struct):
 _OBJECT: Final = msgspec.json.Decoder(_Anything)
 
 
-def unfit(provider: str, status: int, headers: tuple[Pair, ...]) -> Refused:
+def must_be_object(body: bytes) -> None:
+    """Raise Malformed for anything else."""
+    if not is_object(body):
+        raise Malformed("no JSON object")
+
+
+def unfit(provider: str, head: ReplyHead) -> Refused:
     """The answer to an answer that cannot be passed on: redirects, switches, errors that are no JSON."""
-    kind = worth(status)
-    if kind == "redirect":
+    status = head.status
+    if 300 <= status < 400:
         words = f"provider `{provider}`: it answered {status}, a redirect, and redirects are not followed"
         return Refused(Fault("upstream", 502, words, code="upstream_redirect"))
-    if kind == "switch":
+    if status < 300:
         words = f"provider `{provider}`: it answered {status} where an ordinary reply was asked for"
         return Refused(Fault("upstream", 502, words, code="upstream_garbage"))
-    media = shown(header(headers, b"content-type"))
-    words = f"provider `{provider}`: it answered {status} with {media}, not with an error of its API"
-    return Refused(_fault(status, words, headers))
+    words = (
+        f"provider `{provider}`: it answered {status} with {shown(head.media)}, not with an error of its API"
+    )
+    return Refused(_fault(status, words, head.headers))
 
 
 def shown(content_type: bytes) -> str:
@@ -89,7 +78,7 @@ def shown(content_type: bytes) -> str:
     return content_type.partition(b";")[0].strip()[:60].decode("ascii", "replace") or "no content type"
 
 
-def _fault(status: int, words: str, headers: tuple[Pair, ...]) -> Fault:
+def _fault(status: int, words: str, headers: list[Pair]) -> Fault:
     kind = KINDS.get(status, "upstream" if status >= 500 else "invalid_request")
     after = retry_after(headers, 0.0) if status == 429 else None
     return Fault(kind, status, words, code=f"upstream_{status}", retry_after=after)
@@ -104,12 +93,12 @@ def own_key_refused(provider: str, status: int) -> Refused:
     return Refused(Fault("upstream", 502, words, code="upstream_credentials_exhausted"), (NO_RETRY,))
 
 
-def retry_after(headers: tuple[Pair, ...], now: float) -> int:
+def retry_after(headers: list[Pair], now: float) -> int:
     """When to come back after a 429: whole seconds, 1 to 60, however it is spelled. `now`: Unix time."""
-    milliseconds = header(headers, b"retry-after-ms")
+    milliseconds = _value(headers, b"retry-after-ms")
     if SECONDS.fullmatch(milliseconds):
         return _whole(float(milliseconds) / 1000)
-    value = header(headers, b"retry-after")
+    value = _value(headers, b"retry-after")
     if SECONDS.fullmatch(value):
         return _whole(float(value))
     try:
@@ -120,3 +109,7 @@ def retry_after(headers: tuple[Pair, ...], now: float) -> int:
 
 def _whole(seconds: float) -> int:
     return max(1, min(RETRY_CAP, math.ceil(seconds)))
+
+
+def _value(headers: list[Pair], name: bytes) -> bytes:
+    return next((value for key, value in headers if key == name), b"")

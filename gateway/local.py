@@ -1,10 +1,10 @@
-"""Replies penstock makes itself, pulled like an upstream's: the demo provider's, and estimated counts.
+"""Replies penstock makes itself, pulled like an upstream's: the demo provider's.
 
 They stand where a wire would, so that limits, accounting, errors and streaming are the same code.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections import deque
 
 from adapters.dialect import Dialect
 from adapters.providers import demo
@@ -17,57 +17,63 @@ STREAM_HEADERS = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cac
 class LocalReply:
     """A reply in pieces, `pace` seconds before each but the first."""
 
-    __slots__ = ("_ended", "_headers", "_pace", "_pieces", "_started", "_waiter")
+    __slots__ = ("_due", "_head", "_loop", "_nudged", "_pace", "_pieces", "_waiter")
 
     def __init__(
         self, headers: tuple[tuple[bytes, bytes], ...], pieces: list[bytes], pace: float = 0.0
     ) -> None:
-        self._headers = headers
-        self._pieces: Iterator[bytes] = iter(pieces)
+        self._loop = asyncio.get_running_loop()
+        self._head = Head(200, headers)
+        self._pieces = deque(pieces)
         self._pace = pace
-        self._started = self._ended = False
+        self._due = self._loop.time()
+        self._nudged = False
         self._waiter: asyncio.Future[bool] | None = None
 
-    async def head(self) -> Head | None:
+    def head(self) -> Head:
         """Always there."""
-        return self.known_head()
+        return self._head
 
-    def known_head(self) -> Head:
-        """The head, without waiting."""
-        return Head(200, self._headers)
-
-    async def read(self) -> bytes | None:
-        """The next piece when its time has come; None when nudged before."""
-        if self._started and self._pace and await self._rest():
+    def pull(self) -> bytes | None:
+        """The next piece, when its time has come."""
+        if not self._pieces:
+            return b""
+        now = self._loop.time()
+        if now < self._due:
             return None
-        self._started = True
-        piece = next(self._pieces, b"")
-        self._ended = not piece
-        return piece
+        self._due = now + self._pace
+        return self._pieces.popleft()
 
-    async def _rest(self) -> bool:
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[bool] = loop.create_future()
+    def wait(self) -> asyncio.Future[bool]:
+        """Done when the next piece is due, or at a nudge."""
+        waiter: asyncio.Future[bool] = self._loop.create_future()
         self._waiter = waiter
-        timer = loop.call_later(self._pace, self._wake)
-        try:
-            return await waiter
-        finally:
-            timer.cancel()
-            self._waiter = None
+        if self._nudged:
+            self._nudged = False
+            waiter.set_result(True)
+        else:
+            timer = self._loop.call_at(self._due, self._wake)
+            waiter.add_done_callback(lambda _: timer.cancel())
+        return waiter
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(False)
 
+    def complete(self) -> bool:
+        """Whether what is left can be pulled at once."""
+        return len(self._pieces) <= 1 and self._loop.time() >= self._due
+
     def at_end(self) -> bool:
         """Whether the last piece has been pulled."""
-        return self._ended
+        return not self._pieces
 
     def nudge(self) -> None:
-        """Wake whoever waits, without a piece."""
+        """Wake whoever waits, now or next."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(True)
+        else:
+            self._nudged = True
 
     def abort(self) -> None:
         """Nothing to close."""
@@ -81,8 +87,3 @@ def demo_reply(dialect: Dialect, body: bytes, *, stream: bool, pace: float) -> L
     return LocalReply(
         STREAM_HEADERS, dialect.write_stream(reply, dialect.read_prompt(body).include_usage), pace
     )
-
-
-def counted_reply(dialect: Dialect, body: bytes) -> LocalReply:
-    """The estimated input tokens of a request, in the dialect's shape."""
-    return LocalReply(JSON_HEADERS, [dialect.write_count(dialect.estimate(body))])

@@ -56,9 +56,13 @@ class Router:
         return (Target(provider, name, _headers(provider, name)),)
 
     def route(self, exchange: Exchange) -> None:
-        """Set the exchange's targets. Raises Refused."""
+        """Set the exchange's targets. Raises Refused, but for a count: without a target it is estimated."""
         assert exchange.peek is not None
-        exchange.targets = self.plan(exchange.dialect.name, exchange.peek.model)
+        try:
+            exchange.targets = self.plan(exchange.dialect.name, exchange.peek.model)
+        except Refused:
+            if exchange.operation != "count_tokens":
+                raise
 
     def _resolve(self, dialect: str, model: str) -> tuple[Provider, str]:
         for find in (self._by_name, self._by_glob, self._by_provider, self._by_family):

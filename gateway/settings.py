@@ -41,7 +41,6 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str | None = None
     timeouts: Timeouts = Timeouts()
     families: tuple[str, ...] = ()
-    counts_tokens: bool = False
     pace: float = 0.02
 
     def __repr__(self) -> str:

@@ -32,19 +32,11 @@ async def hear(exchange: Exchange) -> bytes:
     """The next bytes of the reply, decoded; b"" at its end. Raises UpstreamError, or what interrupted it."""
     source = exchange.source
     assert source is not None
-    while True:
-        if exchange.interrupted is not None:
-            raise exchange.interrupted
-        data = await source.read()
-        if data is None:
+    while (data := source.pull()) is None:
+        if await source.wait():
             await attend(exchange)
-            continue
-        exchange.heard_at = exchange.house.clock()
-        if exchange.decoder is None or not data:
-            return data
-        decoded = exchange.decoder.feed(data)
-        if decoded:
-            return decoded
+    exchange.heard_at = exchange.house.clock()
+    return data
 
 
 async def attend(exchange: Exchange) -> None:

@@ -16,11 +16,11 @@ from adapters.dialect import Dialect, Peek, Tap
 from adapters.events import Usage
 
 if TYPE_CHECKING:
-    from gateway.codings import Decoder
+    from gateway.heads import ReplyHead
     from gateway.house import House
     from gateway.plan import Target
-    from gateway.provider import Source
-    from gateway.upstream import Head, Pool
+    from gateway.source import Source
+    from gateway.upstream import Pool, Wire
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -51,9 +51,11 @@ class Exchange(msgspec.Struct, eq=False):
     request_id: bytes = b""
     caller: str = ""
     forward: list[Pair] = []
+    fields: bytes = b""
     nominated: frozenset[bytes] = frozenset()
     credentials: list[Pair] = []
     offered_codings: bytes = b""
+    coding: bytes = b""
     content_length: int = -1
     session: bytes = b""
     query: bytes = b""
@@ -73,13 +75,13 @@ class Exchange(msgspec.Struct, eq=False):
     # From the attempt that counts.
     target: Target | None = None
     source: Source | None = None
+    wire: Wire | None = None
     pool: Pool | None = None
     body_mode: BodyMode = b"none"
     attempts: int = 0
     status: int = 0
-    head: Head | None = None
+    head: ReplyHead | None = None
     relay: Relay = "whole"
-    decoder: Decoder | None = None
     coded: bool = False
     retry_after: int = 0
     first: bytes = b""
@@ -89,6 +91,7 @@ class Exchange(msgspec.Struct, eq=False):
 
     # From the reply.
     tap: Tap | None = None
+    held: bytes = b""
     usage: Usage | None = None
     upstream_id: bytes = b""
     head_sent: bool = False

@@ -74,13 +74,14 @@ class Tallies:
     __slots__ = ("requests", "signs_of_life", "tokens")
 
     def __init__(self) -> None:
-        self.requests: dict[RequestLabels, RequestTally] = {}
-        self.tokens: dict[TokenLabels, TokenTally] = {}
+        # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
+        self.requests: dict[tuple[str, str, str, str], RequestTally] = {}
+        self.tokens: dict[tuple[str, str], TokenTally] = {}
         self.signs_of_life = 0
 
     def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
         """The tally of one kind of request."""
-        labels = RequestLabels(dialect, operation, provider, relay)
+        labels = (dialect, operation, provider, relay)
         tally = self.requests.get(labels)
         if tally is None:
             tally = self.requests[labels] = RequestTally()
@@ -88,10 +89,10 @@ class Tallies:
 
     def token(self, provider: str, model: str) -> TokenTally:
         """The tally of one model's tokens."""
-        labels = TokenLabels(provider, model)
+        labels = (provider, model)
         tally = self.tokens.get(labels)
         if tally is None:
             if len(self.tokens) >= MOST_LABELS:
-                labels = TokenLabels(provider, OTHER)
+                labels = (provider, OTHER)
             tally = self.tokens.setdefault(labels, TokenTally())
         return tally

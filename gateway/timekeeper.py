@@ -1,6 +1,6 @@
 """One slow tick for all exchanges: nobody else in the house keeps a timer per request.
 
-Most exchanges are over before the second tick and cost one list append. One that lives longer gets
+Most exchanges are over before the second tick and cost a place in a set. One that lives longer gets
 a watch on its client, whose departure must close the upstream within 100 ms (feature F8), and is
 woken when its `wake_at` has come: a limit passed, or a sign of life is due.
 """
@@ -24,24 +24,28 @@ class Timekeeper:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._fresh: list[Exchange] = []
-        self._young: list[Exchange] = []
+        self._fresh: set[Exchange] = set()
+        self._young: set[Exchange] = set()
         self._ticking = False
         self._ticks = 0
         self.active: set[Exchange] = set()
 
     def enrol(self, exchange: Exchange) -> None:
         """From now on this exchange is looked after, until it is closed."""
-        self._fresh.append(exchange)
+        self._fresh.add(exchange)
         if not self._ticking:
             self._ticking = True
             self._loop = self._loop or asyncio.get_running_loop()
             self._loop.call_later(TICK, self._tick)
 
+    def dismiss(self, exchange: Exchange) -> None:
+        """The exchange is closed: nobody has to look after it any more."""
+        self._fresh.discard(exchange)
+        self._young.discard(exchange)
+        self.active.discard(exchange)
+
     def sweep(self, now: float) -> None:
-        """Wake everybody whose time has come; forget who is closed."""
-        over = [exchange for exchange in self.active if exchange.closed]
-        self.active.difference_update(over)
+        """Wake everybody whose time has come."""
         for exchange in self.active:
             if exchange.source is not None and 0 < exchange.wake_at <= now:
                 exchange.source.nudge()
@@ -49,16 +53,14 @@ class Timekeeper:
     def interrupt_all(self, reason: Exception) -> None:
         """End every exchange that is under way, each with the same words."""
         for exchange in [*self._fresh, *self._young, *self.active]:
-            if not exchange.closed:
-                interrupt(exchange, reason)
+            interrupt(exchange, reason)
 
     def _tick(self) -> None:
         assert self._loop is not None
         for exchange in self._young:
-            if not exchange.closed:
-                self.active.add(exchange)
-                exchange.watcher = self._loop.create_task(watch(exchange))
-        self._young, self._fresh = self._fresh, []
+            self.active.add(exchange)
+            exchange.watcher = self._loop.create_task(watch(exchange))
+        self._young, self._fresh = self._fresh, set()
         self._ticks += 1
         if self._ticks % SWEEP == 0:
             self.sweep(self._clock())

@@ -4,9 +4,10 @@ aiohttp's connector dials (names, both address families, TLS, proxies) and its C
 comes back; the head of a request is written by the caller. `ClientSession` is left out: it costs
 more than all the rest of a small request together.
 
-A wire is pulled: `head()` once, then `read()` until it returns b"". Both return None when somebody
+A wire is pulled: `head()` until it is there, then `pull()` until it gives b"". Neither waits; when
+there is nothing yet, `wait()` gives a future that is done when there may be, and true when somebody
 nudged the wire, so that whoever waits can look at the clock or see that the client left. What was
-read stays in aiohttp's payload until it is pulled, and a full payload pauses the socket: a slow
+received stays in aiohttp's payload until it is pulled, and a full payload pauses the socket: a slow
 client slows the upstream.
 
 The bench replaces `Pool.dial`: an async function that takes a Wire and calls its `connection_made`.
@@ -15,8 +16,9 @@ The bench replaces `Pool.dial`: an async function that takes a Wire and calls it
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
 from aiohttp import http_exceptions
 from aiohttp.http_parser import HttpResponseParser
 
@@ -35,7 +37,7 @@ MAX_FIELDS = 512
 JOIN_LIMIT = 64 * 1024
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """Status and header fields of a reply, as they came."""
 
     status: int
@@ -50,6 +52,7 @@ class Wire(asyncio.Protocol):
         "_failure",
         "_head",
         "_loop",
+        "_nudged",
         "_parser",
         "_paused",
         "_persistent",
@@ -77,7 +80,7 @@ class Wire(asyncio.Protocol):
         self._head: Head | None = None
         self._body: StreamReader | None = None
         self._failure: UpstreamError | None = None
-        self._paused = False
+        self._nudged = self._paused = False
         self._persistent = True
         self.reused = False
         self.idle_since = 0.0
@@ -87,50 +90,60 @@ class Wire(asyncio.Protocol):
 
     def send(self, head: bytes, body: bytes) -> None:
         """Write one request. The wire must be fresh or at the end of its last reply."""
+        self._head = self._body = None
+        self._nudged = False
         transport = self._transport
         if transport is None:
             return  # lost since it was taken: head() says so
-        self._head = self._body = None
         if len(body) < JOIN_LIMIT:
             transport.write(head + body)
             return
         transport.write(head)
         transport.write(body)
 
-    async def head(self) -> Head | None:
-        """Status and headers; None when nudged. Raises UpstreamError."""
-        while self._head is None:
-            if self._failure is not None:
-                raise self._failure
-            if await self._wait():
-                return None
+    def head(self) -> Head | None:
+        """Status and headers; None when they are not there yet. Raises UpstreamError."""
+        if self._head is None and self._failure is not None:
+            raise self._failure
         return self._head
 
-    async def read(self) -> bytes | None:
-        """All that has arrived of the body; b"" at its end; None when nudged. Raises UpstreamError."""
+    def pull(self) -> bytes | None:
+        """What has arrived of the body; b"" at its end; None when nothing is there. Raises UpstreamError."""
         body = self._body
         if body is None:
             return b""
-        while True:
-            # is_eof before the read: the parser may finish while the read resumes a paused socket.
-            ended = body.is_eof()
-            data = body.read_nowait()
-            if data or ended:
-                return data
-            if self._failure is not None:
-                raise self._failure
-            if await self._wait():
-                return None
+        # is_eof before the read: the parser may finish while the read resumes a paused socket.
+        ended = body.is_eof()
+        data = body.read_nowait()
+        if data or ended:
+            return data
+        if self._failure is not None:
+            raise self._failure
+        return None
+
+    def wait(self) -> asyncio.Future[bool]:
+        """Done when something may have come; true when it was a nudge."""
+        self._waiter = waiter = self._loop.create_future()
+        if self._nudged:
+            self._nudged = False
+            waiter.set_result(True)
+        return waiter
+
+    def complete(self) -> bool:
+        """Whether all of the reply has arrived, pulled or not."""
+        return self._body is None or self._body.is_eof()
 
     def at_end(self) -> bool:
         """Whether the whole reply has been pulled: nothing more will come of it."""
         return self._body is None or self._body.at_eof()
 
     def nudge(self) -> None:
-        """Wake whoever waits, without data."""
+        """Wake whoever waits, now or next."""
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(True)
+        else:
+            self._nudged = True
 
     def reusable(self) -> bool:
         """Whether another request may follow on this connection."""
@@ -148,13 +161,6 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._let_go()
-
-    async def _wait(self) -> bool:
-        self._waiter = self._loop.create_future()
-        try:
-            return await self._waiter
-        finally:
-            self._waiter = None
 
     def _wake(self) -> None:
         waiter = self._waiter

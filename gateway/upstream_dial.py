@@ -40,7 +40,10 @@ def proxy_for(url: URL, configured: str | None) -> URL | None:
     if bypasses(host) or bypasses(f"{host}:{url.port}"):
         return None
     found = getproxies_environment().get(url.scheme)
-    return URL(found) if found else None
+    if not found:
+        return None
+    # Other programs take `proxy.example:3128` in these variables, so it is there.
+    return URL(found if "://" in found else f"http://{found}")
 
 
 class Dialler:
@@ -61,10 +64,13 @@ class Dialler:
 
     def proxy_authorization(self) -> bytes | None:
         """A plain proxy's credential, which travels in each request; a tunnel's is sent with CONNECT."""
-        if self._proxy is None or not self._proxy.user or self._url.scheme != "http":
-            return None
+        return self._proxy_credential().encode() or None if self._url.scheme == "http" else None
+
+    def _proxy_credential(self) -> str:
+        if self._proxy is None or not self._proxy.user:
+            return ""
         pair = f"{self._proxy.user}:{self._proxy.password or ''}"
-        return b"Basic " + base64.b64encode(pair.encode())
+        return "Basic " + base64.b64encode(pair.encode()).decode()
 
     async def dial(self, wire: Wire) -> None:
         """Connect and hand the connection to `wire`. Raises UpstreamError, phase connect."""
@@ -90,16 +96,13 @@ class Dialler:
         return await self._connector.connect(self._request, [], self._timeout)
 
     def _address(self) -> ClientRequest:
-        proxy, proxy_auth = self._proxy, None
-        if proxy is not None and proxy.user:
-            proxy_auth = aiohttp.BasicAuth(proxy.user, proxy.password or "")
-            proxy = proxy.with_user(None)
+        credential = self._proxy_credential()
         return ClientRequest(
             "POST",
             self._url,
             loop=asyncio.get_running_loop(),
-            proxy=proxy,
-            proxy_auth=proxy_auth,
+            proxy=self._proxy.with_user(None) if self._proxy is not None else None,
+            proxy_headers={"Proxy-Authorization": credential} if credential else None,
             ssl=self._tls(),
         )
 

@@ -67,6 +67,9 @@ LADDERS = {
                 "gateway.control",
                 "gateway.codings",
                 "gateway.errors",
+                "gateway.fields",
+                "gateway.heads",
+                "gateway.source",
                 "gateway.provider",
                 "gateway.listening",
                 "gateway.local",
@@ -287,7 +290,7 @@ NEIGHBOURHOOD = {
     "adapters/table.py": "",
     "gateway/__init__.py": "",
     "gateway/exchange.py": "",
-    "gateway/house.py": "",
+    "gateway/attempts.py": "",
     "gateway/routing.py": "",
     "store/__init__.py": "",
 }

@@ -67,7 +67,7 @@ def _streams(tallies: Tallies) -> Metric:
     names = ["dialect", "operation", "provider", "outcome"]
     family = CounterMetricFamily("penstock_stream_outcomes", words, labels=names)
     for labels, tally in tallies.requests.items():
-        if labels.relay == "stream":
+        if RequestLabels(*labels).relay == "stream":
             for outcome, count in tally.outcomes.items():
                 family.add_metric([*labels[:3], outcome], count)
     return family

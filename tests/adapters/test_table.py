@@ -87,9 +87,8 @@ def test_a_model_name_leads_to_one_provider_or_none(model: str, names: list[str]
 
 
 def test_only_anthropic_takes_the_clients_own_credential() -> None:
-    """A client's credential is passed through to Anthropic alone, who also counts tokens."""
+    """A client's credential is passed through to Anthropic alone."""
     assert [row.name for row in PROVIDERS.values() if row.passthrough] == ["anthropic"]
-    assert [row.name for row in PROVIDERS.values() if row.counts_tokens] == ["anthropic"]
 
 
 def test_every_row_but_the_demo_has_an_address_and_a_key() -> None:

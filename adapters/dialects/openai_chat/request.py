@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from adapters.dialect import Peek
-from adapters.dialects.openai_chat.wire import Request
+from adapters.dialects.openai_chat.wire import NULL, Request
 from adapters.request import Prompt, Tool, checked_model, decode_body
 from adapters.tokens import (
     IMAGE,
@@ -36,6 +36,8 @@ def peek(body: bytes) -> Peek:
 
 
 def _thinks(request: Request) -> bool:
+    if request.reasoning_effort is NULL and request.reasoning is NULL:
+        return False
     return bytes(request.reasoning_effort) not in _NO_EFFORT or bytes(request.reasoning).startswith(b"{")
 
 
