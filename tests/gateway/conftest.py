@@ -1,11 +1,14 @@
 """Fixtures of the gateway's tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.configuration import Configuration, load
 from tests.gateway.reading import Load
+from tests.upstream.replies import ordinary
+from tests.upstream.server import Upstream
 
 
 @pytest.fixture
@@ -21,3 +24,21 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
         return load(path, environment={"HOME": str(tmp_path), **environment}, flags=flags)
 
     return load_text
+
+
+@pytest.fixture(scope="session")
+def replay() -> Iterator[Upstream]:
+    """A replay upstream that many tests share."""
+    upstream = Upstream(ordinary)
+    upstream.start()
+    yield upstream
+    upstream.stop()
+
+
+@pytest.fixture
+def alone() -> Iterator[Upstream]:
+    """A replay upstream of one test's own, whose connections can be counted."""
+    upstream = Upstream(ordinary)
+    upstream.start()
+    yield upstream
+    upstream.stop()
