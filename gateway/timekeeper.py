@@ -57,10 +57,14 @@ class Timekeeper:
 
     def _tick(self) -> None:
         assert self._loop is not None
-        for exchange in self._young:
-            self.active.add(exchange)
+        # While its body is being read nobody else may receive: a watch would swallow pieces of it.
+        ripe = [exchange for exchange in self._young if exchange.body_at]
+        for exchange in ripe:
             exchange.watcher = self._loop.create_task(watch(exchange))
-        self._young, self._fresh = self._fresh, set()
+        self.active.update(ripe)
+        self._young.difference_update(ripe)
+        self._young |= self._fresh
+        self._fresh.clear()
         self._ticks += 1
         if self._ticks % SWEEP == 0:
             self.sweep(self._clock())
