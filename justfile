@@ -42,6 +42,10 @@ bench *arguments: setup
 bench-wire *arguments: setup
     {{ python }} -m bench wire "$@"
 
+# Write the generated parts of the pages in docs/ anew.
+docs: setup
+    {{ python }} -m docs.generate
+
 # Run the gateway of this checkout.
 run *arguments: setup
     .venv/bin/penstock serve "$@"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGES = ("adapters", "gateway", "store")
-EVERYTHING = (*PACKAGES, "bench", "tests", ".ci")
+EVERYTHING = (*PACKAGES, "bench", "docs", "tests", ".ci")
 
 
 def python_files(root: Path, folders: tuple[str, ...]) -> Iterator[Path]:

@@ -1,0 +1,275 @@
+"""Writes the parts of these pages that the code knows better: `python -m docs.generate` (the recipe `docs`).
+
+A part stands between `<!-- generated:NAME -->` and `<!-- /generated:NAME -->`; everything else on a page
+is written by hand. tests/test_docs.py holds the pages to what this makes.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+from msgspec import inspect
+
+from adapters.dialects.anthropic_messages.wire import ERROR_TYPES
+from adapters.dialects.openai_chat.wire import ERROR_WORDS
+from adapters.table import DIALECTS, PROVIDERS
+from gateway import catalogue, codings, heads, ingress, judgement, tallies
+from gateway.cli.options import PLACES
+from gateway.document import Document
+from gateway.edge.metrics import exposition
+from gateway.house import House
+from gateway.journal import Line
+from gateway.provider_settings import RESERVED_HEADERS
+from gateway.settings import ProviderSettings, ServerSettings, Settings, Timeouts
+from gateway.strictness import plain
+
+FOLDER = Path(__file__).resolve().parent
+PART = re.compile(r"(<!-- generated:([\w-]+) -->\n).*?(<!-- /generated:\2 -->)", re.DOTALL)
+NOTHING = "-"
+# The step of a path that the user names: a provider, a key, a model.
+NAMED = "NAME"
+
+_TYPES = {
+    frozenset((inspect.StrType,)): "string",
+    frozenset((inspect.BoolType,)): "true or false",
+    frozenset((inspect.IntType,)): "whole number",
+    frozenset((inspect.IntType, inspect.StrType)): "size",
+    frozenset((inspect.IntType, inspect.FloatType, inspect.StrType)): "duration",
+    frozenset((inspect.ListType,)): "array of strings",
+    frozenset((inspect.DictType,)): "table of strings",
+}
+# Defaults that the file leaves open, because something else decides when nothing is said there.
+_RESOLVED = {
+    **{
+        f"providers.{NAMED}.timeouts.{name}": value
+        for name, value in msgspec.structs.asdict(Timeouts()).items()
+    },
+    f"providers.{NAMED}.pace": ProviderSettings(name="", row=None, base_urls={}).pace,
+}
+_FLAGS = {place: f"--{name.replace('_', '-')}" for name, place in PLACES.items()}
+
+
+def main() -> None:
+    """Bring every page up to date."""
+    for page in sorted(FOLDER.glob("*.md")):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def filled(text: str) -> str:
+    """A page with its generated parts as they should be. Raises KeyError for a part nobody makes."""
+    return PART.sub(lambda match: f"{match[1]}\n{PARTS[match[2]]()}\n\n{match[3]}", text)
+
+
+def _table(heads_of_columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads_of_columns, ["---"] * len(heads_of_columns), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _code(value: object) -> str:
+    return f"`{value}`"
+
+
+# The configuration.
+
+
+def keys() -> str:
+    """Every key of penstock.toml, a table of Markdown for each table of the file."""
+    return "\n\n".join(_tables(cast("inspect.StructType", inspect.type_info(Document)), ()))
+
+
+def _tables(struct: inspect.StructType, path: tuple[str, ...]) -> Iterable[str]:
+    leaves = [field for field in struct.fields if not _inner(field)]
+    if path:
+        columns = ("key", "type", "default", "environment", "what it is")
+        words = (struct.cls.__doc__ or "").partition("\n")[0]
+        rows = [_row(field, path) for field in leaves]
+        yield f"### `[{'.'.join(path)}]`\n\n{words}\n\n{_table(columns, rows)}"
+    for field in struct.fields:
+        inner = _inner(field)
+        if inner is not None:
+            yield from _tables(inner[0], (*path, field.encode_name, *inner[1]))
+        elif not path:
+            yield _open_table(field)
+
+
+def _inner(field: inspect.Field) -> tuple[inspect.StructType, tuple[str, ...]] | None:
+    """The table a field holds, if it holds one, and the step that the user names on the way there."""
+    kind = plain(field.type)
+    if isinstance(kind, inspect.StructType):
+        return kind, ()
+    if isinstance(kind, inspect.DictType):
+        value = plain(kind.value_type)
+        return (value, (NAMED,)) if isinstance(value, inspect.StructType) else None
+    return None
+
+
+def _open_table(field: inspect.Field) -> str:
+    variable = _code(_variable((field.encode_name, NAMED)))
+    words = f"{_description(field.type)} Environment: {variable}."
+    return f"### `[{field.encode_name}]`\n\n{words}"
+
+
+def _row(field: inspect.Field, path: tuple[str, ...]) -> tuple[str, ...]:
+    whole = (*path, field.encode_name)
+    flag = _FLAGS.get(".".join(whole))
+    variable = _variable((*whole, NAMED) if isinstance(plain(field.type), inspect.DictType) else whole)
+    override = f"{_code(variable)}, {_code(flag)}" if flag else _code(variable)
+    default = _default(field, ".".join(whole))
+    return _code(field.encode_name), _type(field.type), default, override, _description(field.type)
+
+
+def _variable(path: Iterable[str]) -> str:
+    return "PENSTOCK_" + "__".join(path).upper()
+
+
+def _default(field: inspect.Field, path: str) -> str:
+    value = _RESOLVED.get(path, field.default)
+    if value in (None, msgspec.NODEFAULT):
+        return NOTHING
+    if isinstance(value, float):
+        return _code(f'"{value:g}s"' if value >= 1 else f'"{value * 1000:g}ms"')
+    return _code(msgspec.json.encode(value).decode())
+
+
+def _type(kind: inspect.Type) -> str:
+    kind = plain(kind)
+    if isinstance(kind, inspect.LiteralType):
+        return " or ".join(_code(f'"{value}"') for value in kind.values)
+    members = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return _TYPES[frozenset(type(plain(member)) for member in members)]
+
+
+def _description(kind: inspect.Type) -> str:
+    return (
+        str((kind.extra_json_schema or {}).get("description", ""))
+        if isinstance(kind, inspect.Metadata)
+        else ""
+    )
+
+
+def reserved_headers() -> str:
+    """The headers no provider can be given."""
+    return _listed(sorted(RESERVED_HEADERS))
+
+
+def providers() -> str:
+    """The providers penstock knows by name."""
+    rows = [
+        (
+            _code(row.name),
+            row.title,
+            ", ".join(row.base_urls) or ", ".join(DIALECTS),
+            _code(row.key_variable) if row.key_variable else NOTHING,
+            " ".join(map(_code, row.families)) or NOTHING,
+        )
+        for row in PROVIDERS.values()
+    ]
+    return _table(("name", "who", "speaks", "key", "models that are its own"), rows)
+
+
+# HTTP.
+
+
+def request_headers() -> str:
+    """What does not go on to the provider as it came."""
+    reasons = {
+        ingress.DROP: "removed",
+        ingress.CREDENTIAL: 'removed: a key, for penstock or for a provider with `auth = "passthrough"`',
+        ingress.LENGTH: "written anew",
+        ingress.CODINGS: "written anew: `identity` for a stream, else what of yours penstock can read",
+        ingress.CODED: "`identity` only; anything else is a 415",
+        ingress.IDENTITY: "becomes the request's id in every reply and in the log",
+        ingress.CONNECTION: "removed, with every header it names",
+    }
+    rows = [(_listed(_named(ingress.FIELDS, use)), words) for use, words in reasons.items()]
+    return _table(("header", "what happens"), [*rows, (_code("x-penstock-*"), "removed")])
+
+
+def reply_headers() -> str:
+    """What does not come back from the provider as it came."""
+    reasons = {
+        heads.DROP: "removed",
+        heads.CONNECTION: "removed, with every header it names",
+        heads.UPSTREAM_ID: "comes back as `x-penstock-upstream-request-id`",
+        heads.CODING: "kept when you offered that coding and the reply is whole; streams come back decoded",
+    }
+    return _table(
+        ("header", "what happens"),
+        [(_listed(_named(heads.USES, use)), words) for use, words in reasons.items()],
+    )
+
+
+def _named(uses: dict[bytes, int], wanted: int) -> list[str]:
+    return [name.decode() for name, use in uses.items() if use == wanted]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(_code, names))
+
+
+def error_words() -> str:
+    """How each dialect calls each kind of fault."""
+    rows = [
+        (kind, _code(ERROR_TYPES[kind]), _code(word), _code(code) if code else NOTHING)
+        for kind, (word, code) in ERROR_WORDS.items()
+    ]
+    columns = (
+        "kind",
+        "`type` in anthropic-messages",
+        "`type` in openai-chat",
+        "`code` in openai-chat, if no other",
+    )
+    return _table(columns, rows)
+
+
+def limits() -> str:
+    """The limits that no setting changes."""
+    server = ServerSettings()
+    rows = (
+        ("headers of a request, together", f"{server.max_headers} bytes", "431"),
+        ("path and query", f"{ingress.MAX_TARGET} bytes", "414"),
+        ("time for a request's body to arrive", f"{server.body_timeout:g} s", "408"),
+        ("a whole reply, decoded", f"{codings.MAX_DECODED} bytes", "502"),
+        (
+            "`retry-after` of a 429",
+            f"at most {judgement.RETRY_CAP} s, {judgement.RETRY_DEFAULT} s if not said",
+            NOTHING,
+        ),
+        ("time for providers to list their models", f"{catalogue.DEADLINE:g} s", "left out of the list"),
+        ("models told apart in the metrics", str(tallies.MOST_LABELS), f"counted as `{tallies.OTHER}`"),
+        ("how long a list of models is kept", f"{catalogue.KEPT:g} s", NOTHING),
+    )
+    return _table(("what", "limit", "beyond it"), rows)
+
+
+def metrics() -> str:
+    """Every metric, from the exposition of a house in which nothing has happened."""
+    text = exposition(House(Settings())).decode()
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    helps = re.findall(r"^# HELP (\S+) (.*)$", text, re.MULTILINE)
+    return _table(
+        ("metric", "type", "what it counts"), [(_code(name), kinds[name], words) for name, words in helps]
+    )
+
+
+def log_fields() -> str:
+    """What a line of the log may say."""
+    return _listed(Line.__struct_fields__)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "keys": keys,
+    "reserved-headers": reserved_headers,
+    "providers": providers,
+    "request-headers": request_headers,
+    "reply-headers": reply_headers,
+    "error-words": error_words,
+    "limits": limits,
+    "metrics": metrics,
+    "log-fields": log_fields,
+}
+
+if __name__ == "__main__":
+    main()
