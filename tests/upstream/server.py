@@ -199,7 +199,6 @@ class Upstream:
 
     def stop(self) -> None:
         """Close every connection and end the thread."""
-        self._server.close()
         self._call(self._abandon())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
@@ -267,6 +266,8 @@ class Upstream:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
 
     async def _abandon(self) -> None:
+        # In the loop's own thread: a connection that is ending at this moment counts itself out there.
+        self._server.close()
         for connection in list(self.connections):
             connection.reset()
         await asyncio.sleep(0)
