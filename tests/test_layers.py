@@ -68,6 +68,7 @@ LADDERS = {
                 "gateway.codings",
                 "gateway.errors",
                 "gateway.fields",
+                "gateway.framing",
                 "gateway.heads",
                 "gateway.source",
                 "gateway.provider",
