@@ -228,7 +228,7 @@ def limits() -> str:
     """The limits that no setting changes."""
     server = ServerSettings()
     rows = (
-        ("headers of a request, together", f"{server.max_headers} bytes", "431"),
+        ("headers of a request that go on, together", f"{server.max_headers} bytes", "431"),
         ("path and query", f"{ingress.MAX_TARGET} bytes", "414"),
         ("time for a request's body to arrive", f"{server.body_timeout:g} s", "408"),
         ("a whole reply, decoded", f"{codings.MAX_DECODED} bytes", "502"),
