@@ -39,7 +39,8 @@ async def first_good_attempt(exchange: Exchange) -> None:
         _answer_locally(exchange, target)
     else:
         await _send(exchange, target)
-    await _judge(exchange, target.provider)
+    if not _judged_at_once(exchange):
+        await _judge(exchange, target.provider)
 
 
 async def _count(exchange: Exchange) -> None:
@@ -187,20 +188,28 @@ async def _open(exchange: Exchange, pool: Pool) -> Wire:
 # Judge.
 
 
+def _judged_at_once(exchange: Exchange) -> bool:
+    """Judge a good reply that has arrived in one piece with its head, as most small ones do."""
+    head, source = exchange.head, exchange.source
+    assert head is not None
+    assert source is not None
+    if exchange.relay == "stream" or not 200 <= head.status < 300 or not source.complete():
+        return False
+    _judge_whole(exchange, head, source.pull() or b"")
+    return True
+
+
 async def _judge(exchange: Exchange, provider: Provider) -> None:
     head = exchange.head
     assert head is not None
-    if 200 <= head.status < 300:
-        if exchange.relay == "stream":
-            await _judge_stream(exchange, provider, head)
-            return
-        raw, plain = _decoded(exchange, head, _all_of(exchange) or await _collect(exchange))
-        _judge_whole(exchange, head, plain)
-        exchange.first = raw
-        return
-    if head.status < 400:
+    if head.status >= 400:
+        await _judge_error(exchange, provider, head)
+    elif not 200 <= head.status < 300:
         raise judgement.unfit(provider.name, head)
-    await _judge_error(exchange, provider, head)
+    elif exchange.relay == "stream":
+        await _judge_stream(exchange, provider, head)
+    else:
+        _judge_whole(exchange, head, await _collect(exchange))
 
 
 async def _judge_stream(exchange: Exchange, provider: Provider, head: ReplyHead) -> None:
@@ -220,8 +229,9 @@ async def _judge_stream(exchange: Exchange, provider: Provider, head: ReplyHead)
         )
 
 
-def _judge_whole(exchange: Exchange, head: ReplyHead, plain: bytes) -> None:
+def _judge_whole(exchange: Exchange, head: ReplyHead, body: bytes) -> None:
     """Read the usage, which only a reply of the dialect has. Raises UpstreamError."""
+    exchange.first, plain = _decoded(exchange, head, body)
     try:
         if exchange.operation == "count_tokens":
             judgement.must_be_object(plain)
@@ -236,7 +246,7 @@ def _judge_whole(exchange: Exchange, head: ReplyHead, plain: bytes) -> None:
 async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) -> None:
     """An upstream's error: its own words pass, unless it is about our key or is no error of an API."""
     exchange.relay = "whole"
-    raw, plain = _decoded(exchange, head, _all_of(exchange) or await _collect(exchange))
+    raw, plain = _decoded(exchange, head, await _collect(exchange))
     if provider.settings.credential == "key" and head.status == 401:
         raise judgement.own_key_refused(provider.name, head.status)
     if not judgement.is_object(plain):
@@ -250,13 +260,6 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
         fault = exchange.dialect.read_error(head.status, plain)
         raise Refused(fault) if fault else judgement.unfit(provider.name, head)
     exchange.first = raw
-
-
-def _all_of(exchange: Exchange) -> bytes:
-    """The body of a reply that has arrived with its head, which most small ones do; else b""."""
-    source = exchange.source
-    assert source is not None
-    return source.pull() or b"" if source.complete() else b""
 
 
 async def _collect(exchange: Exchange) -> bytes:

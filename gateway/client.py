@@ -57,10 +57,10 @@ def spell(seconds: float) -> bytes:
 
 
 async def say_whole(exchange: Exchange, status: int, headers: list[Pair], body: bytes) -> None:
-    """A whole reply: head and body together."""
+    """A whole reply: head and body together. The server has it in one piece and says its length."""
     exchange.status = status
     exchange.head_sent = True
-    own_headers(exchange, headers).append((b"content-length", b"%d" % len(body)))
+    headers = own_headers(exchange, headers)
     exchange.bytes_out = len(body)
     send = exchange.send
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -31,7 +31,8 @@ async def run(exchange: Exchange) -> None:
     house.timekeeper.enrol(exchange)
     try:
         identify(exchange)
-        await ingress.read_body(exchange, house.settings.server)
+        if not ingress.take_body(exchange, await exchange.receive()):
+            await ingress.read_rest(exchange)
         peek(exchange)
         plan(exchange)
         house.admission.enter(exchange)
@@ -53,6 +54,7 @@ def identify(exchange: Exchange) -> None:
 
 def peek(exchange: Exchange) -> None:
     """Learn what routing asks of the request."""
+    exchange.body_at = exchange.house.clock()
     exchange.peek = found = exchange.dialect.peek(exchange.body)
     if found.stream and exchange.operation == "generate":
         exchange.relay = "stream"

@@ -16,7 +16,7 @@ from adapters.fault import Fault
 from gateway.errors import ClientGone, Refused
 from gateway.fields import fields_of
 from gateway.settings import ServerSettings
-from gateway.state import Exchange, Pair
+from gateway.state import Exchange, Message, Pair
 
 MAX_TARGET: Final = 8 * 1024
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -143,7 +143,7 @@ class _Ids:
 
     def next(self) -> bytes:
         """One more."""
-        millisecond = time.time_ns() // 1_000_000
+        millisecond = int(time.time() * 1e3)
         if millisecond > self._millisecond or self._counter >= 0xFFF:
             self._begin(max(millisecond, self._millisecond + 1))
         self._counter += 1
@@ -160,33 +160,34 @@ class _Ids:
 new_request_id: Final = _Ids().next
 
 
-async def read_body(exchange: Exchange, server: ServerSettings) -> None:
-    """Read the body, counting. Raises Refused (413, 408) and ClientGone.
+def take_body(exchange: Exchange, message: Message) -> bool:
+    """Take the first message of the body; whether that was all. Raises Refused (413) and ClientGone.
 
     The server hands a body over as at least two messages, the last one empty: with all announced
     bytes in hand there is nothing to wait for.
     """
-    message = await exchange.receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
-    body = message.get("body", b"")
-    if len(body) != exchange.content_length and message.get("more_body", False):
-        body = await _read_in_time(exchange, server, body)
-    if len(body) > server.max_body:
-        raise _body_too_large(server.max_body)
-    exchange.body = body
+    exchange.body = body = message.get("body", b"")
     exchange.bytes_in = len(body)
-    exchange.body_at = exchange.house.clock()
+    if len(body) > exchange.house.settings.server.max_body:
+        raise _body_too_large(exchange.house.settings.server.max_body)
+    return len(body) == exchange.content_length or not message.get("more_body", False)
 
 
-async def _read_in_time(exchange: Exchange, server: ServerSettings, first: bytes) -> bytes:
-    """A client that trickles its body must not hold a place in the house for ever."""
+async def read_rest(exchange: Exchange) -> None:
+    """Read the rest of the body, counting. Raises Refused (413, 408) and ClientGone.
+
+    A client that trickles its body must not hold a place in the house for ever.
+    """
+    server = exchange.house.settings.server
     try:
         async with asyncio.timeout(server.body_timeout):
-            return await _read_rest(exchange, server, first)
+            exchange.body = await _read_rest(exchange, server, exchange.body)
     except TimeoutError:
         words = f"the request body did not arrive within {server.body_timeout:g} seconds"
         raise Refused(Fault("timeout", 408, words)) from None
+    exchange.bytes_in = len(exchange.body)
 
 
 async def _read_rest(exchange: Exchange, server: ServerSettings, first: bytes) -> bytes:
