@@ -266,7 +266,12 @@ class Upstream:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
 
     async def _abandon(self) -> None:
-        # In the loop's own thread: a connection that is ending at this moment counts itself out there.
+        # Accept nobody more, let whoever was accepted become a connection, and only then close: a server
+        # that is closed while it accepts loses the socket.
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening.fileno())
+        for _ in range(5):
+            await asyncio.sleep(0)
         self._server.close()
         for connection in list(self.connections):
             connection.reset()
