@@ -20,19 +20,23 @@ class Decoder(Protocol):
         """Decode. Raises UpstreamError when the bytes are not of the coding or say too much."""
 
 
+# Takes encoded bytes and how many decoded ones are wanted at most.
+Decode = Callable[[bytes, int], bytes]
+
+
 class _Limited:
-    """A decoder whose output is counted: a few bytes must not become gigabytes."""
+    """A decoder whose output is limited: a few bytes must not become gigabytes."""
 
     __slots__ = ("_decode", "_left")
 
-    def __init__(self, decode: Callable[[bytes], bytes]) -> None:
+    def __init__(self, decode: Decode) -> None:
         self._decode = decode
         self._left = MAX_DECODED
 
     def feed(self, data: bytes) -> bytes:
         """Decode and count."""
         try:
-            decoded = self._decode(data)
+            decoded = self._decode(data, self._left + 1)
         except Exception as error:  # each library has errors of its own
             words = f"its body is not what its content-encoding says ({type(error).__name__})"
             raise UpstreamError("body", "garbage", words) from error
@@ -44,28 +48,36 @@ class _Limited:
         return decoded
 
 
-def _gzip() -> Callable[[bytes], bytes]:
+def _gzip() -> Decode:
     # 32 above the window size: gzip and zlib headers both.
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress
 
 
-def _brotli() -> Callable[[bytes], bytes]:
+def _brotli() -> Decode:
     import brotli  # type: ignore[import-untyped]  # noqa: PLC0415  # only where used
 
-    process: Callable[[bytes], bytes] = brotli.Decompressor().process
-    return process
+    process = brotli.Decompressor().process
+
+    def decode(data: bytes, most: int) -> bytes:
+        decoded: bytes = process(data, output_buffer_limit=most)
+        # It gives no more than its window at once, and keeps the rest until it is asked again.
+        while len(decoded) < most and (more := process(b"", output_buffer_limit=most)):
+            decoded += more
+        return decoded
+
+    return decode
 
 
-def _zstd() -> Callable[[bytes], bytes]:
+def _zstd() -> Decode:
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # Python 3.14
     except ImportError:
         from backports import zstd  # noqa: PLC0415  # only where used
-    decompress: Callable[[bytes], bytes] = zstd.ZstdDecompressor().decompress
+    decompress: Decode = zstd.ZstdDecompressor().decompress
     return decompress
 
 
-KNOWN: Final[dict[bytes, Callable[[], Callable[[bytes], bytes]]]] = {
+KNOWN: Final[dict[bytes, Callable[[], Decode]]] = {
     b"gzip": _gzip,
     b"x-gzip": _gzip,
     b"deflate": _gzip,
@@ -84,7 +96,10 @@ def acceptable(offered: bytes) -> bytes:
 
 def offers(offered: bytes, coding: bytes) -> bool:
     """Whether the client said it takes this coding."""
-    return any(_name(part) in (coding, b"*") and not _refused(part) for part in offered.split(b","))
+    parts = {_name(part): part for part in offered.split(b",")}
+    # What is said of a coding by its name stands above what is said of all the others (RFC 9110, 12.5.3).
+    part = parts.get(coding, parts.get(b"*"))
+    return part is not None and not _refused(part)
 
 
 def decoder(coding: bytes) -> Decoder:

@@ -1,0 +1,166 @@
+"""Every rule by which a model leads to a target, by its name, and the order they are asked in."""
+
+import pytest
+
+from gateway.errors import Refused
+from gateway.provider import Provider
+from gateway.routing import PICKABLE, PLANS_KEPT, Router
+from tests.gateway.indoors import DEMO, provider
+
+MESSAGES, CHAT = "anthropic-messages", "openai-chat"
+ANT = Provider(provider("ant", "http://a.test", families=("claude-*",)))
+BOX = Provider(provider("box", "http://b.test", CHAT, families=("gpt-*", "o3*")))
+HUB = Provider(provider("hub", "http://c.test", CHAT))
+DEMO_PROVIDER = Provider(DEMO)
+ALL = {one.name: one for one in (ANT, BOX, HUB, DEMO_PROVIDER)}
+
+
+def leads(router: Router, model: str, dialect: str = CHAT) -> tuple[str, str]:
+    """Where a model leads: the provider and the model's name there."""
+    (target,) = router.plan(dialect, model)
+    return target.provider.name, target.model
+
+
+def refusal(router: Router, model: str, dialect: str = CHAT) -> Refused:
+    """Why a model leads nowhere."""
+    with pytest.raises(Refused) as caught:
+        router.plan(dialect, model)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("models", "model", "expected"),
+    [
+        ({"fast": "hub/llama-3.3"}, "fast", ("hub", "llama-3.3")),
+        ({"fast": "hub/meta/llama:free"}, "fast", ("hub", "meta/llama:free")),
+        ({"gpt-5": "hub"}, "gpt-5", ("hub", "gpt-5")),
+        ({"gpt-*": "hub"}, "gpt-5", ("hub", "gpt-5")),
+        ({"gpt-*": "hub/one"}, "gpt-5", ("hub", "one")),
+        ({"x?": "hub"}, "x1", ("hub", "x1")),
+        ({"[xy]1": "hub"}, "y1", ("hub", "y1")),
+        ({}, "hub/llama-3.3", ("hub", "llama-3.3")),
+        ({}, "hub,llama-3.3", ("hub", "llama-3.3")),
+        ({}, "hub:llama-3.3", ("hub", "llama-3.3")),
+        ({}, "hub/meta/llama:free", ("hub", "meta/llama:free")),
+        ({}, "gpt-5", ("box", "gpt-5")),
+        ({}, "o3-mini", ("box", "o3-mini")),
+        ({}, "demo", ("demo", "demo")),
+        ({}, "demo-long", ("demo", "demo-long")),
+    ],
+)
+def test_each_rule(models: dict[str, str], model: str, expected: tuple[str, str]) -> None:
+    """Exact names, globs, `provider/model` in three spellings, and families."""
+    assert leads(Router(ALL, models), model) == expected
+
+
+@pytest.mark.parametrize(
+    ("models", "model", "expected"),
+    [
+        ({"gpt-*": "box", "gpt-5": "hub/exact"}, "gpt-5", "exact"),
+        ({"*": "hub/any", "gpt-*": "hub/longer"}, "gpt-5", "longer"),
+        ({"gpt-?": "hub/first", "gpt-*": "hub/second"}, "gpt-5", "first"),
+        ({"hub/*": "box/glob"}, "hub/x", "glob"),
+        ({"gpt-5": "hub/alias"}, "gpt-5", "alias"),
+        ({"gpt-9*": "hub/alias"}, "gpt-5", "gpt-5"),
+    ],
+)
+def test_the_order_of_the_rules(models: dict[str, str], model: str, expected: str) -> None:
+    """An exact name before a glob, the longest glob first, `[models]` before what a provider says."""
+    assert leads(Router(ALL, models), model)[1] == expected
+
+
+def test_names_keep_their_case() -> None:
+    """A glob matches the case it is written in, on every system."""
+    assert refusal(Router(ALL, {"GPT-*": "hub"}), "Gpt-5").fault.status == 404
+
+
+def test_a_picked_alias_is_found_without_its_prefix() -> None:
+    """What Claude Code was shown as `anthropic/name` leads where `name` leads."""
+    router = Router({**ALL, "ant": ANT}, {"quick": "ant/claude-haiku", "same": "ant"})
+    assert leads(router, PICKABLE + "quick", MESSAGES) == ("ant", "claude-haiku")
+    assert leads(router, PICKABLE + "same", MESSAGES) == ("ant", "same")
+
+
+def test_a_provider_called_anthropic_still_has_its_models() -> None:
+    """The prefix of picked aliases takes nothing from the provider of that name."""
+    named = Provider(provider("anthropic", "http://a.test"))
+    router = Router({"anthropic": named}, {"quick": "anthropic/claude-haiku"})
+    assert leads(router, "anthropic/claude-opus", MESSAGES) == ("anthropic", "claude-opus")
+
+
+def test_the_only_provider_takes_any_name() -> None:
+    """With nothing said in `[models]`, the one provider of the dialect takes what nobody knows."""
+    assert leads(Router({"hub": HUB, "demo": DEMO_PROVIDER}, {}), "whatever") == ("hub", "whatever")
+    assert refusal(Router({"hub": HUB}, {"a": "hub"}), "whatever").fault.status == 404
+    assert refusal(Router({"hub": HUB, "box": BOX}, {}), "whatever").fault.status == 404
+    assert refusal(Router({"hub": HUB}, {}), "whatever", MESSAGES).fault.status == 404
+    assert refusal(Router({"demo": DEMO_PROVIDER}, {}), "whatever").fault.status == 404
+
+
+@pytest.mark.parametrize("model", ["hub/", "/x", "nobody/x", "", "/", "hub"])
+def test_half_a_name_leads_nowhere(model: str) -> None:
+    """A provider without a model, or a model without a provider, is unknown."""
+    fault = refusal(Router(ALL, {"a": "hub"}), model).fault
+    assert (fault.status, fault.code, fault.param) == (404, "model_not_found", "model")
+
+
+def test_the_nearest_names_are_named() -> None:
+    """An unknown model is told the nearest known ones of its dialect."""
+    router = Router(ALL, {"quick-gpt": "box/gpt-5", "quick-claude": "ant/claude-haiku"})
+    message = refusal(router, "quick-gtp").fault.message
+    assert "did you mean: quick-gpt" in message
+
+
+def test_without_a_near_name_some_known_ones_are_named() -> None:
+    """A name like nothing here is told what is here, and not everything."""
+    router = Router(ALL, {f"alias-{number:03}": "hub" for number in range(100)})
+    message = refusal(router, "zzzzzzzzzzzz").fault.message
+    assert "known here: " in message
+    assert message.count(",") < 8
+
+
+def test_a_long_name_is_cut_in_the_answer() -> None:
+    """What a client says is not repeated at any length."""
+    assert len(refusal(Router(ALL, {"a": "hub"}), "x" * 100_000).fault.message) < 1000
+
+
+def test_another_dialect_is_a_clear_refusal() -> None:
+    """A model whose provider speaks another dialect is a 400 that names both."""
+    fault = refusal(Router(ALL, {}), "claude-opus").fault
+    assert (fault.status, fault.code, fault.param) == (400, "dialect_mismatch", "model")
+    assert "`ant`" in fault.message
+    assert MESSAGES in fault.message
+    assert CHAT in fault.message
+
+
+def test_aliases_that_can_be_reached() -> None:
+    """A client is shown the aliases that lead to its own dialect; globs are no aliases."""
+    router = Router(ALL, {"c": "ant/x", "g": "box/x", "d": "demo", "*-z": "box"})
+    assert router.reachable_aliases(MESSAGES) == ["c", "d"]
+    assert router.reachable_aliases(CHAT) == ["g", "d"]
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """A client that invents names without end fills no memory, and old names still lead somewhere."""
+    router = Router(ALL, {})
+    first = router.plan(CHAT, "gpt-0")
+    for number in range(PLANS_KEPT * 2 + 10):
+        router.plan(CHAT, f"gpt-{number}")
+    kept = router._plans[CHAT]  # noqa: SLF001  # the bound itself is the fact
+    assert len(kept) <= PLANS_KEPT
+    assert router.plan(CHAT, "gpt-0") == first
+
+
+def test_a_plan_is_made_once() -> None:
+    """The same name in the same dialect gives the very same targets."""
+    router = Router(ALL, {})
+    assert router.plan(CHAT, "gpt-5") is router.plan(CHAT, "gpt-5")
+
+
+@pytest.mark.parametrize("model", ["gpt-\r\nx-evil: 1", "gpt-é", "gpt-\x00", "gpt-" + "x" * 5000])
+def test_a_header_holds_only_what_it_may(model: str) -> None:
+    """What the reply says of its model fits into one header field, whatever the model is called."""
+    (target,) = Router(ALL, {}).plan(CHAT, model)
+    (value,) = [value for name, value in target.headers if name == b"x-penstock-model"]
+    assert all(0x20 <= byte < 0x7F for byte in value)
+    assert len(value) <= 200
