@@ -7,6 +7,7 @@ from adapters.events import Usage
 from gateway.journal import Line, now
 from gateway.redaction import redact
 from gateway.state import Exchange
+from gateway.tallies import OUTCOMES, STATUSES
 
 NOBODY = "-"
 LONGEST_NAME = 200
@@ -22,7 +23,8 @@ def account(exchange: Exchange) -> None:
     _tally(exchange, provider, ended)
     if exchange.usage is not None and target is not None:
         _count_tokens(exchange, provider, target.model, exchange.usage)
-    level = "error" if exchange.status >= 500 else "info"
+    broken = exchange.outcome == "error" and exchange.status < 400  # said in band, after a good head
+    level = "error" if broken or exchange.status >= 500 else "info"
     if house.journal.wants(level):
         house.journal.write(_line(exchange, level, ended))
 
@@ -31,8 +33,8 @@ def _tally(exchange: Exchange, provider: str, ended: float) -> None:
     tally = exchange.house.tallies.request(
         exchange.dialect.name, exchange.operation, provider, exchange.relay
     )
-    tally.statuses[exchange.status] = tally.statuses.get(exchange.status, 0) + 1
-    tally.outcomes[exchange.outcome] = tally.outcomes.get(exchange.outcome, 0) + 1
+    tally.statuses[exchange.status if exchange.status < STATUSES else 0] += 1
+    tally.outcomes[OUTCOMES[exchange.outcome]] += 1
     tally.durations.add(ended - exchange.began)
     if exchange.first_byte_at:
         tally.first_bytes.add(exchange.first_byte_at - exchange.began)

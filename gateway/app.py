@@ -66,9 +66,10 @@ class App:
         path = scope["path"]
         route = ROUTES.get(path)
         if route is not None and scope["method"] == "POST":
-            dialect, operation = route
             return exchange.run(
-                Exchange(self.house, dialect, operation, path, scope, receive, send, self._clock())
+                Exchange(
+                    self.house, route.dialect, route.operation, path, scope, receive, send, self._clock()
+                )
             )
         if path == "/healthz":
             return _say(scope, send, *HEALTHY)

@@ -25,6 +25,8 @@ from gateway.upstream import Head, Pool, Wire
 # What a target without count_tokens answers; the count is then estimated here (feature I2).
 CANNOT_COUNT: Final = frozenset((404, 405, 501))
 UNENCODED: Final = b"identity"
+# Below this a request leaves as one buffer; above it copying the body costs more than a second write.
+JOIN_LIMIT: Final = 64 * 1024
 CREDENTIALS: Final = frozenset((b"authorization", b"x-api-key"))
 
 
@@ -89,8 +91,8 @@ def _request_body(exchange: Exchange, target: Target, peek: Peek) -> bytes:
     return exchange.dialect.rename(exchange.body, target.model)
 
 
-def _request_head(exchange: Exchange, provider: Provider, door: Door, length: int) -> bytes:
-    """The head of the request, after what every request to this door has in common. Raises Refused."""
+def _request(exchange: Exchange, provider: Provider, door: Door, body: bytes) -> tuple[bytes, bytes]:
+    """What is sent first, and what after it: a small body leaves with its head. Raises Refused."""
     fields = exchange.fields
     if door.overridden:
         fields = fields_of([pair for pair in exchange.forward if pair[0] not in door.overridden])
@@ -100,13 +102,17 @@ def _request_head(exchange: Exchange, provider: Provider, door: Door, length: in
     if exchange.query:
         target = b"%b?%b" % (target, exchange.query)
     asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
-    return b"POST %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (
+    length = len(body)
+    with_head, after = (body, b"") if length < JOIN_LIMIT else (b"", body)
+    request = b"POST %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\ncontent-length: %d\r\n\r\n%b" % (
         target,
         door.constant,
         fields,
         asked,
         length,
+        with_head,
     )
+    return request, after
 
 
 def _own_credential(exchange: Exchange, provider: Provider) -> bytes:
@@ -127,14 +133,14 @@ async def _send(exchange: Exchange, target: Target) -> None:
     assert peek is not None
     door = provider.doors[exchange.dialect.name]
     body = _request_body(exchange, target, peek)
-    head = _request_head(exchange, provider, door, len(body))
+    request, rest = _request(exchange, provider, door, body)
     limit = _first_byte_limit(exchange, provider.settings.timeouts, peek)
     wire = door.pool.take(exchange.house.clock()) or await _open(exchange, door.pool)
     while True:
         exchange.source = exchange.wire = wire
         exchange.pool = door.pool
         exchange.connected_at = exchange.sent_at = exchange.house.clock()
-        wire.send(head, body)
+        wire.send(request, rest)
         expect(exchange, limit)
         try:
             found = await _head(exchange, wire)
@@ -143,7 +149,7 @@ async def _send(exchange: Exchange, target: Target) -> None:
             if not _stale(wire, error):
                 raise
             exchange.house.journal.say(
-                "debug", f"a connection to {provider.name} was stale: trying a new one"
+                "debug", f"id={exchange.request_id.decode()} met a stale connection to {provider.name}"
             )
         exchange.house.give_back(exchange)
         wire = await _open(exchange, door.pool)
@@ -175,6 +181,7 @@ async def _open(exchange: Exchange, pool: Pool) -> Wire:
     """A new connection, in a task of its own so that a client that leaves can end it."""
     task: asyncio.Task[Wire] = asyncio.get_running_loop().create_task(pool.open())
     exchange.dialling = task
+    exchange.house.journal.say("debug", f"id={exchange.request_id.decode()} opens a connection")
     try:
         return await task
     except asyncio.CancelledError:
@@ -254,10 +261,11 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
     clean = provider.redact(plain)
     if clean is not plain:
         raw, plain, exchange.coded = clean, clean, False
+    fault = exchange.dialect.read_error(head.status, plain)
+    exchange.error = fault.message if fault is not None else f"it answered {head.status}"
     if head.status == 429:
         exchange.retry_after = judgement.retry_after(head.headers, time.time())
     if exchange.head_sent:
-        fault = exchange.dialect.read_error(head.status, plain)
         raise Refused(fault) if fault else judgement.unfit(provider.name, head)
     exchange.first = raw
 

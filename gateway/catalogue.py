@@ -67,13 +67,20 @@ class Catalogue:
         listed = await asyncio.gather(*(self._listed(name, door) for name, door in doors.items()))
         entries = self._aliases(dialect) + self._local()
         for found in listed:
-            entries += found
+            entries += [self._as_asked_for(dialect, entry) for entry in found]
         known: dict[str, ModelEntry] = {}
         for entry in entries:
             known.setdefault(entry.id, entry)
         result = list(known.values())
         self._kept[dialect] = (self._clock() + KEPT, result)
         return result
+
+    def _as_asked_for(self, dialect: str, entry: ModelEntry) -> ModelEntry:
+        """A listed name must lead where it was found: if it does not, the provider stands before it."""
+        found = self._router.resolve(dialect, entry.id)
+        if found is not None and found[0].name == entry.owner:
+            return entry
+        return msgspec.structs.replace(entry, id=f"{entry.owner}/{entry.id}")
 
     def _aliases(self, dialect: str) -> list[ModelEntry]:
         names = self._router.reachable_aliases(dialect)

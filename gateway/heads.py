@@ -50,13 +50,12 @@ def read_head(head: Head, provider: Provider) -> ReplyHead:
     """Sort a head."""
     kept: list[Pair] = []
     found = ReplyHead(head.status, kept)
-    redact = provider.redact
     for raw, value in head.headers:
         name, use = _known.get(raw) or _learn(raw)
         if use == KEEP:
-            kept.append((name, redact(value)))
+            kept.append((name, provider.redact(value)))
         elif use != DROP:
-            _note(found, use, redact(value))
+            _note(found, use, provider.redact(value))
     if found.connection and found.connection not in HARMLESS:
         nominated = {token.strip() for token in found.connection.split(b",")}
         found.headers = [pair for pair in kept if pair[0] not in nominated]

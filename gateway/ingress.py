@@ -56,7 +56,7 @@ def read_head(exchange: Exchange, server: ServerSettings) -> None:
         exchange.request_id = new_request_id()
     if len(exchange.path) + len(query) > MAX_TARGET:
         raise Refused(Fault("too_large", 414, f"the request target is longer than {MAX_TARGET} bytes"))
-    if len(exchange.fields) > server.max_headers:
+    if exchange.header_bytes > server.max_headers:
         raise Refused(
             Fault("too_large", 431, f"the request's headers are longer than {server.max_headers} bytes")
         )
@@ -70,6 +70,7 @@ def read_head(exchange: Exchange, server: ServerSettings) -> None:
 def _sort(exchange: Exchange, headers: list[Pair]) -> None:
     """Give every field to who wants it, and join what goes on: the upstream gets it in one piece."""
     forward: list[Pair] = []
+    kept_here = 0
     for pair in headers:
         name = pair[0]
         use = FIELDS.get(name)
@@ -78,13 +79,16 @@ def _sort(exchange: Exchange, headers: list[Pair]) -> None:
                 forward.append(pair)
         elif use == KEEP:
             forward.append(pair)
-        elif use != DROP:
-            _note(exchange, forward, pair, use)
+        else:
+            kept_here += len(pair[1])
+            if use != DROP:
+                _note(exchange, forward, pair, use)
     nominated = exchange.nominated
     if nominated:
         forward = [pair for pair in forward if pair[0] not in nominated]
     exchange.forward = forward
     exchange.fields = fields_of(forward)
+    exchange.header_bytes = len(exchange.fields) + kept_here
 
 
 def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None:

@@ -160,11 +160,12 @@ def _for_people(line: Line) -> bytes:
     tokens = f" in={line.input + line.cache_read + line.cache_write} out={line.output}" if line.output else ""
     cached = f" cached={line.cache_read}" if line.cache_read else ""
     error = f" error={line.error!r}" if line.error else ""
+    first = f"first={line.first_byte_ms:.1f}ms " if line.first_byte_ms else ""
     model = _printable(line.model) or "-"
     return (
         f"{line.time} {line.level:5} {line.status} {line.outcome} {line.dialect} {line.operation} "
         f"{model} -> {where}{tokens}{cached} "
-        f"first={line.first_byte_ms:.1f}ms total={line.total_ms:.1f}ms own={line.own_ms:.2f}ms "
+        f"{first}total={line.total_ms:.1f}ms own={line.own_ms:.2f}ms "
         f"caller={line.caller or '-'} id={line.id}{error}"
     ).encode()
 

@@ -4,6 +4,7 @@ They stand where a wire would, so that limits, accounting, errors and streaming 
 """
 
 import asyncio
+import time
 from collections import deque
 
 from adapters.dialect import Dialect
@@ -81,7 +82,7 @@ class LocalReply:
 
 def demo_reply(dialect: Dialect, body: bytes, *, stream: bool, pace: float) -> LocalReply:
     """What the demo provider answers, in the client's dialect."""
-    reply = demo.answer(dialect, body)
+    reply = demo.answer(dialect, body, created=int(time.time()))
     if not stream:
         return LocalReply(JSON_HEADERS, [dialect.write_reply(reply)])
     return LocalReply(

@@ -50,7 +50,10 @@ class Router:
         return targets
 
     def _targets(self, dialect: str, model: str) -> tuple[Target, ...]:
-        provider, name = self._resolve(dialect, model)
+        found = self.resolve(dialect, model)
+        if found is None:
+            raise Refused(self._unknown(dialect, model))
+        provider, name = found
         if not provider.speaks(dialect):
             raise Refused(_other_dialect(dialect, model, provider))
         return (Target(provider, name, _headers(provider, name)),)
@@ -64,7 +67,8 @@ class Router:
             if exchange.operation != "count_tokens":
                 raise
 
-    def _resolve(self, dialect: str, model: str) -> tuple[Provider, str]:
+    def resolve(self, dialect: str, model: str) -> tuple[Provider, str] | None:
+        """The provider a name leads to, and the model's name there; None for a name nobody knows."""
         for find in (self._by_name, self._by_glob, self._by_provider, self._by_family):
             found = find(model)
             if found is not None:
@@ -73,7 +77,7 @@ class Router:
             speaking = [one for one in self._providers.values() if one.speaks(dialect) and not one.local]
             if len(speaking) == 1:
                 return speaking[0], model
-        raise Refused(self._unknown(dialect, model))
+        return None
 
     def _by_name(self, model: str) -> tuple[Provider, str] | None:
         where = self._exact.get(model)

@@ -36,8 +36,6 @@ MAX_FIELDS: Final = 512
 MAX_HEAD: Final = 256 * 1024
 HEAD_END: Final = b"\r\n\r\n"
 HTTP: Final = b"HTTP/1."
-# Below this a request leaves as one buffer; above it copying the body costs more than a second write.
-JOIN_LIMIT: Final = 64 * 1024
 NO_BODY: Final = frozenset((204, 205, 304))
 
 
@@ -96,18 +94,16 @@ class Wire(asyncio.Protocol):
 
     # What an exchange calls.
 
-    def send(self, head: bytes, body: bytes) -> None:
-        """Write one request. The wire must be fresh or at the end of its last reply."""
+    def send(self, request: bytes, rest: bytes = b"") -> None:
+        """Write one request, in one or two pieces; the wire is fresh or at the end of its last reply."""
         self._head = self._framing = None
         self._nudged = False
         transport = self._transport
         if transport is None:
             return  # lost since it was taken: head() says so
-        if len(body) < JOIN_LIMIT:
-            transport.write(head + body)
-            return
-        transport.write(head)
-        transport.write(body)
+        transport.write(request)
+        if rest:
+            transport.write(rest)
 
     def head(self) -> Head | None:
         """Status and headers; None when they are not there yet. Raises UpstreamError."""

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.house import House
-from gateway.tallies import Histogram, RequestLabels, Tallies, TokenLabels
+from gateway.tallies import OUTCOMES, Histogram, RequestLabels, Tallies, TokenLabels
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 REQUEST = list(RequestLabels._fields)
@@ -57,8 +57,9 @@ def _requests(tallies: Tallies) -> Metric:
         "penstock_requests", "Requests by what the client was told.", labels=[*REQUEST, "status"]
     )
     for labels, tally in tallies.requests.items():
-        for status, count in tally.statuses.items():
-            family.add_metric([*labels, str(status)], count)
+        for status, count in enumerate(tally.statuses):
+            if count:
+                family.add_metric([*labels, str(status)], count)
     return family
 
 
@@ -66,10 +67,11 @@ def _streams(tallies: Tallies) -> Metric:
     words = "How streams ended, each in exactly one way: complete, error (in band or before), client_gone."
     names = ["dialect", "operation", "provider", "outcome"]
     family = CounterMetricFamily("penstock_stream_outcomes", words, labels=names)
-    for labels, tally in tallies.requests.items():
-        if RequestLabels(*labels).relay == "stream":
-            for outcome, count in tally.outcomes.items():
-                family.add_metric([*labels[:3], outcome], count)
+    streamed = (item for item in tallies.requests.items() if RequestLabels(*item[0]).relay == "stream")
+    for labels, tally in streamed:
+        for outcome, place in OUTCOMES.items():
+            if tally.outcomes[place]:
+                family.add_metric([*labels[:3], outcome], tally.outcomes[place])
     return family
 
 
