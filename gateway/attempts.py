@@ -43,6 +43,8 @@ async def first_good_attempt(exchange: Exchange) -> None:
         await _send(exchange, target)
     if not _judged_at_once(exchange):
         await _judge(exchange, target.provider)
+    # A reply is in hand: a large body must not be held for as long as a stream goes on.
+    exchange.body = b""
 
 
 async def _count(exchange: Exchange) -> None:
@@ -220,7 +222,7 @@ async def _judge(exchange: Exchange, provider: Provider) -> None:
 
 
 async def _judge_stream(exchange: Exchange, provider: Provider, head: ReplyHead) -> None:
-    exchange.limit = provider.settings.timeouts.idle
+    expect(exchange, provider.settings.timeouts.idle)
     if head.coding:
         assert exchange.source is not None
         exchange.source = codings.DecodedSource(exchange.source, codings.decoder(head.coding))
