@@ -17,13 +17,13 @@ from adapters.dialects.openai_chat.wire import ERROR_WORDS
 from adapters.table import DIALECTS, PROVIDERS
 from gateway import catalogue, codings, heads, ingress, judgement, tallies
 from gateway.cli.options import PLACES
-from gateway.document import Document
+from gateway.configuration.document import Document
+from gateway.configuration.provider_settings import RESERVED_HEADERS
+from gateway.configuration.strictness import plain
 from gateway.edge.metrics import exposition
 from gateway.house import House
 from gateway.journal import Line
-from gateway.provider_settings import RESERVED_HEADERS
 from gateway.settings import ProviderSettings, ServerSettings, Settings, Timeouts
-from gateway.strictness import plain
 
 FOLDER = Path(__file__).resolve().parent
 PART = re.compile(r"(<!-- generated:([\w-]+) -->\n).*?(<!-- /generated:\2 -->)", re.DOTALL)

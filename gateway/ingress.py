@@ -51,12 +51,14 @@ HARMLESS_CONNECTION: Final = frozenset((b"keep-alive", b"close", b""))
 def read_head(exchange: Exchange, server: ServerSettings) -> None:
     """Sort the header fields and the query. Raises Refused: 413, 414, 415, 431."""
     query = exchange.scope["query_string"]
-    _sort(exchange, exchange.scope["headers"])
+    kept_here = _sort(exchange, exchange.scope["headers"])
     if not exchange.request_id:
         exchange.request_id = new_request_id()
+    # What goes on is joined once: the upstream gets it in one piece.
+    exchange.fields = fields_of(exchange.forward)
     if len(exchange.path) + len(query) > MAX_TARGET:
         raise Refused(Fault("too_large", 414, f"the request target is longer than {MAX_TARGET} bytes"))
-    if exchange.header_bytes > server.max_headers:
+    if len(exchange.fields) + kept_here > server.max_headers:
         raise Refused(
             Fault("too_large", 431, f"the request's headers are longer than {server.max_headers} bytes")
         )
@@ -67,8 +69,8 @@ def read_head(exchange: Exchange, server: ServerSettings) -> None:
     exchange.query = _take_key(exchange, query) if query else query
 
 
-def _sort(exchange: Exchange, headers: list[Pair]) -> None:
-    """Give every field to who wants it, and join what goes on: the upstream gets it in one piece."""
+def _sort(exchange: Exchange, headers: list[Pair]) -> int:
+    """Give every field to who wants it. The size of the values that do not go on."""
     forward: list[Pair] = []
     kept_here = 0
     for pair in headers:
@@ -84,11 +86,8 @@ def _sort(exchange: Exchange, headers: list[Pair]) -> None:
             if use != DROP:
                 _note(exchange, forward, pair, use)
     nominated = exchange.nominated
-    if nominated:
-        forward = [pair for pair in forward if pair[0] not in nominated]
-    exchange.forward = forward
-    exchange.fields = fields_of(forward)
-    exchange.header_bytes = len(exchange.fields) + kept_here
+    exchange.forward = [pair for pair in forward if pair[0] not in nominated] if nominated else forward
+    return kept_here
 
 
 def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None:

@@ -5,7 +5,7 @@ import socket
 
 import msgspec
 
-from gateway.addresses import spell
+from gateway.configuration.addresses import spell
 from gateway.settings import ServerSettings
 
 _PATIENCE_SECONDS = 2.0

@@ -1,6 +1,6 @@
 """The settings of a running penstock: resolved, checked, frozen.
 
-Reading files and the environment is `configuration.py`'s work.
+Reading files and the environment is `configuration/`'s work.
 """
 
 import signal

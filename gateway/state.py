@@ -52,7 +52,6 @@ class Exchange(msgspec.Struct, eq=False):
     caller: str = ""
     forward: list[Pair] = []
     fields: bytes = b""
-    header_bytes: int = 0
     nominated: frozenset[bytes] = frozenset()
     credentials: list[Pair] = []
     offered_codings: bytes = b""

@@ -11,7 +11,7 @@ import pytest
 from docs.generate import PART, filled, metrics
 from gateway import exchange
 from gateway.app import EDGE, GREETING, MODELS, ROUTES
-from gateway.configuration import load
+from gateway.configuration.loading import load
 from gateway.errors import Cause
 from tests.sources import CHECKOUT, parsed, python_files
 

@@ -82,18 +82,7 @@ LADDERS = {
         ),
         Rung(
             "reading of the configuration",
-            (
-                "gateway.configuration",
-                "gateway.addresses",
-                "gateway.discovery",
-                "gateway.document",
-                "gateway.overrides",
-                "gateway.problems",
-                "gateway.provider_settings",
-                "gateway.quantities",
-                "gateway.references",
-                "gateway.strictness",
-            ),
+            ("gateway.configuration.*",),
             open=True,
         ),
         Rung("settings", ("gateway.settings",)),
@@ -124,7 +113,7 @@ LADDERS = {
 }
 
 # Folders whose __init__ says what they are and imports nothing of ours.
-BARE = ("adapters", "adapters.dialects", "adapters.providers", "gateway", "store")
+BARE = ("adapters", "adapters.dialects", "adapters.providers", "gateway", "gateway.configuration", "store")
 
 # Which packages a package may see beside itself.
 NEIGHBOURS = {"gateway": ("adapters", "store"), "adapters": (), "store": ()}

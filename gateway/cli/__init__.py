@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gateway import version
-from gateway.problems import ConfigurationError
+from gateway.configuration.problems import ConfigurationError
 
 COMMANDS = {
     "serve": "Serve until a signal ends it.",

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from gateway.addresses import local_url
-from gateway.discovery import DEMO, OUR_KEYS, PLACEHOLDER
+from gateway.configuration.addresses import local_url
+from gateway.configuration.discovery import DEMO, OUR_KEYS, PLACEHOLDER
 from gateway.settings import ProviderSettings, Settings
 
 Login = Literal["ours", "own", "nobody"]

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import click
 import msgspec
 
-from gateway.addresses import spell
 from gateway.cli.options import config_option
 from gateway.cli.welcome import dialects, login_of, provider_lines
-from gateway.configuration import Configuration, load
-from gateway.problems import ConfigurationError
+from gateway.configuration.addresses import spell
+from gateway.configuration.loading import Configuration, load
+from gateway.configuration.problems import ConfigurationError
 from gateway.settings import Settings
 
 _WRONG = 1

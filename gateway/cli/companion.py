@@ -13,8 +13,8 @@ from typing import BinaryIO
 import msgspec
 
 import gateway
-from gateway.addresses import is_loopback, spell
 from gateway.cli import Failure
+from gateway.configuration.addresses import is_loopback, spell
 from gateway.listening import AddressInUse, answers_as_penstock, settle_port
 from gateway.settings import ServerSettings
 

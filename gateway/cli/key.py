@@ -6,7 +6,7 @@ import secrets
 
 import click
 
-from gateway.discovery import OUR_KEYS
+from gateway.configuration.discovery import OUR_KEYS
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from gateway.configuration import Configuration, load
+from gateway.configuration.loading import Configuration, load
 
 config_option = click.option("--config", metavar="FILE", help="The configuration to use.")
 listen_option = click.option("--listen", metavar="HOST:PORT", help="Where to listen.")

@@ -21,12 +21,12 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-from gateway.addresses import is_loopback, leads_to, local_url, reachable, spell
 from gateway.cli import Failure
 from gateway.cli.agents import AGENTS, Agent, exports, is_ours, login
 from gateway.cli.companion import Companion, beside
 from gateway.cli.options import config_option, listen_option
-from gateway.configuration import load
+from gateway.configuration.addresses import is_loopback, leads_to, local_url, reachable, spell
+from gateway.configuration.loading import load
 from gateway.listening import answers_as_penstock
 from gateway.settings import ServerSettings, Settings
 

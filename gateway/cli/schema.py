@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from gateway.document import schema
+from gateway.configuration.document import schema
 
 
 @click.command("schema")

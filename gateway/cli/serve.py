@@ -6,7 +6,7 @@ import msgspec
 from gateway.cli import Failure
 from gateway.cli.options import config_option, configured, listen_option
 from gateway.cli.welcome import welcome
-from gateway.configuration import Configuration
+from gateway.configuration.loading import Configuration
 from gateway.listening import AddressInUse, settle_port
 
 

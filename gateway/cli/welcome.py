@@ -8,10 +8,10 @@ from pathlib import Path
 
 from adapters.table import DIALECTS
 from gateway import version
-from gateway.addresses import local_url, spell
 from gateway.cli.agents import AGENTS, Agent, exports, login
-from gateway.configuration import Configuration
-from gateway.discovery import DEMO
+from gateway.configuration.addresses import local_url, spell
+from gateway.configuration.discovery import DEMO
+from gateway.configuration.loading import Configuration
 from gateway.settings import ProviderSettings, ServerSettings, Settings
 
 _CURLS = {

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.welcome import welcome
-from gateway.configuration import load
+from gateway.configuration.loading import load
 from tests.cli.machine import ROOT, Machine
 
 PLANTED = "sk-planted-0123456789abcdef"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.configuration import Configuration, load
+from gateway.configuration.loading import Configuration, load
 from tests.gateway.reading import Load
 from tests.upstream.replies import ordinary
 from tests.upstream.server import Upstream

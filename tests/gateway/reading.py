@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.configuration import Configuration
-from gateway.problems import ConfigurationError
+from gateway.configuration.loading import Configuration
+from gateway.configuration.problems import ConfigurationError
 from gateway.settings import ProviderSettings
 
 Load = Callable[..., Configuration]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from adapters.provider import ProviderRow
-from gateway.addresses import leads_to
+from gateway.configuration.addresses import leads_to
 from gateway.settings import ServerSettings
 
 PLACEHOLDER = "penstock"

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from gateway.document import Document
-from gateway.problems import Problem, dotted, nearest
+from gateway.configuration.document import Document
+from gateway.configuration.problems import Problem, dotted, nearest
 
 Path = tuple[str, ...]
 

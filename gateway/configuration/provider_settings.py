@@ -12,12 +12,12 @@ from pathlib import Path
 import msgspec
 
 from adapters.provider import ProviderRow
-from gateway.addresses import belongs_to_anthropic, has_credentials, url_problem
-from gateway.discovery import DEMO, DEMO_STANDS_IN_FOR, Found, find, moved_address
-from gateway.document import Document, Provider
-from gateway.document import Timeouts as RawTimeouts
-from gateway.problems import Problem, dotted, nearest
-from gateway.quantities import seconds
+from gateway.configuration.addresses import belongs_to_anthropic, has_credentials, url_problem
+from gateway.configuration.discovery import DEMO, DEMO_STANDS_IN_FOR, Found, find, moved_address
+from gateway.configuration.document import Document, Provider
+from gateway.configuration.document import Timeouts as RawTimeouts
+from gateway.configuration.problems import Problem, dotted, nearest
+from gateway.configuration.quantities import seconds
 from gateway.settings import CredentialMode, ProviderSettings, ServerSettings, Timeouts
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")

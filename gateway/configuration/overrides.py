@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import inspect
 
-from gateway.problems import dotted
-from gateway.strictness import plain, shape
+from gateway.configuration.problems import dotted
+from gateway.configuration.strictness import plain, shape
 
 _PREFIX = "PENSTOCK_"
 _STEP = "__"

@@ -21,15 +21,15 @@ from typing import TypeVar
 import msgspec
 
 from adapters.table import DIALECTS, PROVIDERS
-from gateway.addresses import is_loopback, parse_listen
-from gateway.document import Document, Key, Server
-from gateway.overrides import Overlay
-from gateway.problems import ConfigurationError, Problem, dotted, nearest
-from gateway.provider_settings import Surroundings, resolve_providers
-from gateway.quantities import seconds, size
-from gateway.references import Expander, sources
+from gateway.configuration.addresses import is_loopback, parse_listen
+from gateway.configuration.document import Document, Key, Server
+from gateway.configuration.overrides import Overlay
+from gateway.configuration.problems import ConfigurationError, Problem, dotted, nearest
+from gateway.configuration.provider_settings import Surroundings, resolve_providers
+from gateway.configuration.quantities import seconds, size
+from gateway.configuration.references import Expander, sources
+from gateway.configuration.strictness import read
 from gateway.settings import KeySettings, LogSettings, ServerSettings, Settings
-from gateway.strictness import read
 
 FILE_NAME = "penstock.toml"
 
