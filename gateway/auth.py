@@ -50,7 +50,7 @@ class Callers:
             name = self.caller_of(pair[1])
             if name is not None:
                 exchange.caller = name
-                _take_out(exchange, pair[1])
+                self._take_out(exchange)
                 return
         raise Refused(WRONG_KEY, CHALLENGE)
 
@@ -66,19 +66,18 @@ class Callers:
                 self._known[credential] = name
         return name
 
+    def _take_out(self, exchange: Exchange) -> None:
+        """Keys of ours reach nobody; what else there is may be meant for a passthrough provider."""
+        if len(exchange.credentials) == 1:
+            exchange.credentials.clear()
+        else:
+            exchange.credentials = [pair for pair in exchange.credentials if not self.caller_of(pair[1])]
+
     def open_to(self, headers: Iterable[Pair]) -> bool:
         """Whether these header fields open a door that wants a key wherever keys are required."""
         if not self._required:
             return True
         return any(self.caller_of(value) is not None for name, value in headers if name in KEY_FIELDS)
-
-
-def _take_out(exchange: Exchange, key: bytes) -> None:
-    """Our own key must reach nobody; another credential may be the client's own at a passthrough provider."""
-    if len(exchange.credentials) == 1:
-        exchange.credentials.clear()
-    else:
-        exchange.credentials = [pair for pair in exchange.credentials if pair[1] != key]
 
 
 def secret_of(value: bytes) -> bytes:

@@ -126,9 +126,9 @@ class Journal:
         with suppress(OSError):  # a reader that has gone is no reason to stop serving
             while sent < len(data) and self._poll.poll(0):
                 sent += os.write(self._descriptor, data[sent : sent + PIECE])
-        rest = data[sent:].removesuffix(b"\n")
-        self._held = [rest] if rest else []
-        self._size = len(rest)
+        # Without its last line break, which comes back with the next flush, even when nothing else is left.
+        self._held = [data[sent:-1]] if sent < len(data) else []
+        self._size = len(data) - sent
 
 
 class _Now:

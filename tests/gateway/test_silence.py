@@ -77,7 +77,7 @@ async def test_a_whole_reply_is_waited_for_without_a_sign() -> None:
 
 @in_loop
 async def test_a_silent_stream_of_a_real_upstream(replay: Upstream) -> None:
-    """With the clock moved, a silent upstream is signed for, then ended in band, and its connection closed."""
+    """With the clock moved, a silent upstream is signed for, then ended in band and let go."""
     clock = Clock()
     far = provider("ant", replay.address, timeouts=Timeouts(first_byte=60.0))
     hanging = replay.plays((Hang(),))

@@ -67,7 +67,10 @@ async def test_a_client_that_leaves_before_its_body_is_whole() -> None:
 @in_loop
 async def test_everybody_can_be_ended(replay: Upstream) -> None:
     """When the time to drain is over, who waits is told so, before the head and after it."""
-    hanging = [replay.plays((Hang(),)), replay.plays((*stream(events("anthropic-messages")[:2])[:-1], Hang()))]
+    hanging = [
+        replay.plays((Hang(),)),
+        replay.plays((*stream(events("anthropic-messages")[:2])[:-1], Hang())),
+    ]
     clients = [carrying(hanging[0].name, WHOLE), carrying(hanging[1].name)]
     async with open_house(settings(provider("ant", replay.address), drain=0.0)) as house:
         asking = [asyncio.ensure_future(client.ask(house)) for client in clients]

@@ -1,0 +1,38 @@
+"""The door: a permit for each exchange, given back once, and none once the house is closing."""
+
+import pytest
+
+from gateway.admission import Admission
+from gateway.errors import Refused
+from gateway.house import House
+from tests.gateway.indoors import Client, exchange_of, settings
+from tests.gateway.loops import in_loop
+
+
+@in_loop
+async def test_a_permit_is_given_back_once() -> None:
+    """However often an exchange leaves, it is counted out once; one that never entered is not."""
+    admission, house = Admission(), House(settings())
+    exchanges = [exchange_of(house, Client()) for _ in range(3)]
+    for exchange in exchanges[:2]:
+        admission.enter(exchange)
+    assert admission.inside == 2
+    for exchange in exchanges:
+        admission.leave(exchange)
+        admission.leave(exchange)
+    assert admission.inside == 0
+
+
+@in_loop
+async def test_a_closing_house_lets_nobody_in() -> None:
+    """It is a 503 with a time to come back that closes the connection; who is inside may stay."""
+    admission, house = Admission(), House(settings())
+    inside, late = exchange_of(house, Client()), exchange_of(house, Client())
+    admission.enter(inside)
+    admission.closing = True
+    with pytest.raises(Refused) as caught:
+        admission.enter(late)
+    assert (caught.value.fault.status, caught.value.fault.retry_after) == (503, 1)
+    assert (b"connection", b"close") in caught.value.headers
+    admission.leave(late)
+    assert admission.inside == 1
