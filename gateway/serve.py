@@ -19,6 +19,7 @@ from math import ceil
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, TaskImpl
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -28,6 +29,9 @@ _BACKLOG = 4096
 # Connections a worker holds at once: 5 000 requests under way, and as many idle ones kept alive.
 _BACKPRESSURE = 16384
 _GRACE_SECONDS = 2
+# Until a head has come, also on a connection kept alive: longer than clients keep an idle one, so that a
+# request and our closing do not cross on the way, and short enough for a client that trickles its head.
+_IDLE_MILLISECONDS = 100_000
 _PROBE_SECONDS = 0.02
 _MOST_FILES = 65536
 _HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
@@ -65,6 +69,7 @@ class _Granian(MPServer):
             loop=Loops.uvloop if find_spec("uvloop") else Loops.asyncio,
             task_impl=TaskImpl.asyncio,
             http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=_IDLE_MILLISECONDS),
             websockets=False,
             backlog=_BACKLOG,
             backpressure=_BACKPRESSURE,
