@@ -132,22 +132,21 @@ class Journal:
 
 
 class _Now:
-    """The time as text, made once a millisecond: under load ten lines share one."""
+    """The time as text. All but the milliseconds is spelled once a second."""
 
-    __slots__ = ("_millisecond", "_text")
+    __slots__ = ("_second", "_spelled")
 
     def __init__(self) -> None:
-        self._millisecond = 0
-        self._text = ""
+        self._second = -1
+        self._spelled = ""
 
     def __call__(self) -> str:
         """The time in UTC, RFC 3339, to the millisecond."""
-        millisecond = time_ns() // 1_000_000
-        if millisecond != self._millisecond:
-            self._millisecond = millisecond
-            moment = datetime.fromtimestamp(millisecond // 1000, UTC)
-            self._text = f"{moment:%Y-%m-%dT%H:%M:%S}.{millisecond % 1000:03d}Z"
-        return self._text
+        second, nanosecond = divmod(time_ns(), 1_000_000_000)
+        if second != self._second:
+            self._second = second
+            self._spelled = f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
+        return f"{self._spelled}.{nanosecond // 1_000_000:03d}Z"
 
 
 now: Final = _Now()
