@@ -35,6 +35,7 @@ ROUTES: Final = {
 }
 MODELS: Final = "/v1/models"
 EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log"))
+HEALTH: Final = "/healthz"
 GREETING: Final = frozenset(("/", "/api/hello"))
 HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (b"content-length", b"15")])
 ANTHROPIC: Final = DIALECTS["anthropic-messages"]
@@ -71,14 +72,16 @@ class App:
                     self.house, route.dialect, route.operation, path, scope, receive, send, self._clock()
                 )
             )
-        if path == "/healthz":
+        if path == HEALTH:
             return _say(scope, send, *HEALTHY)
         return self._other(scope, receive, send, tidy(path))
 
     def _other(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
         reading = scope["method"] in READING
         if path in EDGE:
-            return self._at_the_edge(scope, receive, send)
+            return self._at_the_edge({**scope, "path": path}, receive, send)
+        if path == HEALTH:
+            return _say(scope, send, *HEALTHY)
         if path in GREETING and reading:
             return _greet(scope, send)
         route = ROUTES.get(path)

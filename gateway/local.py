@@ -63,7 +63,7 @@ class LocalReply:
 
     def complete(self) -> bool:
         """Whether what is left can be pulled at once."""
-        return len(self._pieces) <= 1 and self._loop.time() >= self._due
+        return not self._pieces or (len(self._pieces) == 1 and self._loop.time() >= self._due)
 
     def at_end(self) -> bool:
         """Whether the last piece has been pulled."""

@@ -15,6 +15,7 @@ from gateway.errors import UpstreamError
 from gateway.silence import attend
 from gateway.state import Exchange, Pair
 
+LINE_ENDS: Final = (b"\n", b"\r")
 BOUNDARIES: Final = (b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n", b"\r\n\n")
 # An upstream that has said its last event but does not end its reply is waited for this long, in seconds.
 LINGER: Final = 5.0
@@ -57,7 +58,7 @@ async def _pump_stream(exchange: Exchange) -> None:
         raise UpstreamError("body", "truncated", "it ended its stream without its last event")
     if tap.fault is not None:
         exchange.outcome, exchange.error = "error", tap.fault.message
-    await client.end_stream(exchange, exchange.held)
+    await client.end_stream(exchange, b"".join(exchange.held))
 
 
 def _stream_headers(exchange: Exchange) -> list[Pair]:
@@ -94,9 +95,9 @@ async def _pass_on(exchange: Exchange, tap: Tap) -> None:
         if tap.ended or tap.fault is not None or tap.garbled:
             piece = _notable(exchange, tap, piece)
         if exchange.held or not tap.aligned:
-            piece, exchange.held = _whole_events(exchange.held + piece, aligned=tap.aligned)
+            piece = _whole_events(exchange.held, piece, aligned=tap.aligned)
         if tap.ended and not exchange.held and source.at_end():
-            exchange.held = piece
+            exchange.held.append(piece)
             return
         if piece:
             exchange.bytes_out += len(piece)
@@ -121,12 +122,21 @@ def _notable(exchange: Exchange, tap: Tap, piece: bytes) -> bytes:
     return exchange.target.provider.redact(piece)
 
 
-def _whole_events(data: bytes, *, aligned: bool) -> tuple[bytes, bytes]:
-    """What can be sent, and what waits for the rest of its event."""
+def _whole_events(held: list[bytes], piece: bytes, *, aligned: bool) -> bytes:
+    """What can be sent of what was held and came now; what is left waits for the rest of its event.
+
+    Only a piece with a line end can end an event: an event that drips in byte by byte is joined once.
+    """
+    held.append(piece)
+    if not aligned and not any(end in piece for end in LINE_ENDS):
+        return b""
+    data = b"".join(held)
+    held.clear()
     if aligned:
-        return data, b""
+        return data
     cut = max(_end_of_last(data, boundary) for boundary in BOUNDARIES)
-    return data[:cut], data[cut:]
+    held.append(data[cut:])
+    return data[:cut]
 
 
 def _end_of_last(data: bytes, boundary: bytes) -> int:

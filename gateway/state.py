@@ -91,7 +91,7 @@ class Exchange(msgspec.Struct, eq=False):
 
     # From the reply.
     tap: Tap | None = None
-    held: bytes = b""
+    held: list[bytes] = []
     usage: Usage | None = None
     upstream_id: bytes = b""
     head_sent: bool = False

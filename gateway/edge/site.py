@@ -39,7 +39,7 @@ class Site:
             return JSONResponse(
                 {"error": "the log's level is changed from this machine only"}, status_code=403
             )
-        if request.method == "GET":
+        if request.method != "PUT":
             return JSONResponse({"level": self._house.journal.level})
         return await self._set_level(request)
 
@@ -49,10 +49,10 @@ class Site:
             return JSONResponse({"error": "send application/json"}, status_code=415)
         try:
             document = await request.json()
-        except (JSONDecodeError, UnicodeDecodeError):
+        except (JSONDecodeError, UnicodeDecodeError, RecursionError):
             return JSONResponse({"error": "the body is not JSON"}, status_code=400)
         level = document.get("level") if isinstance(document, dict) else None
-        if level not in LEVELS:
+        if not isinstance(level, str) or level not in LEVELS:
             return JSONResponse({"error": f"`level` must be one of {', '.join(LEVELS)}"}, status_code=400)
         self._house.journal.set_level(level)
         return JSONResponse({"level": level})
