@@ -1,0 +1,142 @@
+"""Which path leads where: tidied, refused in the dialect it was meant in; and the lifespan."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapters.table import DIALECTS
+from gateway import version
+from gateway.app import App, build, tidy
+from gateway.house import House
+from tests.gateway.indoors import MESSAGE, Client, open_house, settings
+from tests.gateway.loops import in_loop
+
+CHAT = "/v1/chat/completions"
+PATHS = sorted(endpoint.path for dialect in DIALECTS.values() for endpoint in dialect.endpoints)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/v1/messages", "/v1/messages"),
+        ("/v1/messages/", "/v1/messages"),
+        ("/v1/messages///", "/v1/messages"),
+        ("//v1//messages", "/v1/messages"),
+        ("/v1/v1/messages", "/v1/messages"),
+        ("/v1/v1/v1/messages/", "/v1/messages"),
+        ("/v1//v1/messages", "/v1/messages"),
+        ("/v1/v1", "/v1/v1"),
+        ("/v1", "/v1"),
+        ("/v12/v1/messages", "/v12/v1/messages"),
+        ("/", "/"),
+        ("//", "/"),
+        ("", ""),
+    ],
+)
+def test_a_path_is_read_as_it_was_meant(path: str, meant: str) -> None:
+    """A base URL with `/v1` and slashes anywhere are no reason for a 404."""
+    assert tidy(path) == meant
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("spelling", ["{}", "{}/", "/v1{}", "/{}"])
+@in_loop
+async def test_every_endpoint_is_answered(path: str, spelling: str) -> None:
+    """Each path of each dialect, in each spelling, is answered to a POST and told apart from a 404."""
+    async with open_house(settings()) as house:
+        assert (await Client(spelling.format(path)).ask(house)).status == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "x" * 10_000])
+@in_loop
+async def test_other_methods_are_405(path: str, method: str) -> None:
+    """In the dialect of the path, naming what is allowed, at a bounded length."""
+    async with open_house(settings()) as house:
+        client = await Client(path, b"", method=method).ask(house)
+        assert (client.status, client.header(b"allow")) == (405, b"POST")
+        assert len(client.body) < 1000
+        assert ("type" in client.json()) == path.startswith("/v1/messages")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "anthropic"),
+    [
+        ("/nowhere", [], False),
+        ("/nowhere", [(b"anthropic-version", b"2023-06-01")], True),
+        ("/v1/messages/nowhere", [], True),
+        ("/v1/responses", [], False),
+        ("/v1/models/nobody", [], False),
+        ("/" + "x" * 7000, [], False),
+    ],
+)
+@in_loop
+async def test_an_unknown_path_is_404(path: str, headers: list[Any], anthropic: bool) -> None:
+    """In the dialect it was probably meant in, naming the paths there are."""
+    async with open_house(settings()) as house:
+        client = await Client(path, b"", method="GET", headers=headers).ask(house)
+        assert client.status == 404
+        assert (client.json().get("type") == "error") == anthropic
+        assert len(client.body) < 1000
+
+
+@in_loop
+async def test_an_upgrade_is_426() -> None:
+    """An agent that tries a WebSocket first is told to use HTTP, in so many words."""
+    async with open_house(settings()) as house:
+        headers = [(b"upgrade", b"websocket"), (b"connection", b"Upgrade")]
+        client = await Client("/v1/responses", b"", method="GET", headers=headers).ask(house)
+        assert (client.status, client.header(b"upgrade")) == (426, b"HTTP/1.1")
+
+
+@pytest.mark.parametrize("path", ["/", "//", "/api/hello", "/healthz", "/healthz/", "/readyz/"])
+@in_loop
+async def test_small_answers(path: str) -> None:
+    """Greeting and health are answered, to HEAD without a body but with its length."""
+    async with open_house(settings()) as house:
+        full = await Client(path, b"", method="GET").ask(house)
+        assert full.status == 200
+        assert full.header(b"content-length") == b"%d" % len(full.body)
+        if path in ("/", "//", "/api/hello"):
+            assert full.json() == {"name": "penstock", "version": version()}
+            head = await Client(path, b"", method="HEAD").ask(house)
+            assert (head.body, head.header(b"content-length")) == (b"", full.header(b"content-length"))
+
+
+@in_loop
+async def test_a_house_is_opened_and_closed_with_the_worker() -> None:
+    """The lifespan opens the house, waits, closes it, and says so both times."""
+    app = build(settings())
+    messages: asyncio.Queue[Any] = asyncio.Queue()
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    messages.put_nowait({"type": "lifespan.startup"})
+    running = asyncio.ensure_future(app({"type": "lifespan"}, messages.get, send))
+    while not said:  # noqa: ASYNC110  # it says so by a message
+        await asyncio.sleep(0)
+    assert said == ["lifespan.startup.complete"]
+    assert not app.house.admission.closing
+    messages.put_nowait({"type": "lifespan.shutdown"})
+    await running
+    assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert app.house.admission.closing
+
+
+@in_loop
+async def test_other_scopes_are_left_alone() -> None:
+    """A WebSocket is never accepted: nothing is said on it."""
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    await App(House(settings()))({"type": "websocket", "path": "/v1/responses"}, _never, send)
+    assert said == []
+
+
+async def _never() -> Any:
+    raise AssertionError(MESSAGE)
