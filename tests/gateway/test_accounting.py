@@ -9,7 +9,6 @@ import pytest
 from gateway.house import House
 from gateway.journal import Journal
 from gateway.settings import LogSettings
-from gateway.state import Pair
 from tests.gateway.indoors import KEY, MESSAGE, STREAM, Client, open_house, provider, settings
 from tests.gateway.loops import in_loop
 from tests.upstream.replies import events

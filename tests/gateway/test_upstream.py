@@ -189,13 +189,14 @@ async def test_what_arrived_before_a_cut_is_not_lost_by_reading_late(alone: Upst
             await piece_of(wire)
 
 
-@pytest.mark.parametrize("when", ["with the first", "while idle"])
+@pytest.mark.parametrize("when", ["with the first", "while idle", "half of one while idle"])
 @in_loop
 async def test_a_reply_nobody_asked_for_spoils_the_wire(replay: Upstream, when: str) -> None:
     """Bytes beyond the reply never become the answer to somebody else's request."""
     (reply,) = whole(BODY)
     assert isinstance(reply, Send)
-    exchange = replay.plays(raw(reply.data * 2) if when == "with the first" else (reply, Gate(), reply))
+    extra = Send(reply.data[:20] if when.startswith("half") else reply.data)
+    exchange = replay.plays(raw(reply.data * 2) if when == "with the first" else (reply, Gate(), extra))
     async with wire_to(replay) as wire:
         send(wire, exchange)
         assert (await pull(wire))[1] == BODY
