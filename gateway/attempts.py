@@ -176,7 +176,7 @@ def _first_byte_limit(exchange: Exchange, timeouts: Timeouts, peek: Peek) -> flo
 
 def _stale(wire: Wire, error: UpstreamError) -> bool:
     """Closed by the upstream while idle, before it answered a byte: the request was not read."""
-    return wire.reused and error.phase == "head" and error.cause in ("closed", "reset")
+    return wire.reused and not wire.heard and error.phase == "head" and error.cause in ("closed", "reset")
 
 
 async def _open(exchange: Exchange, pool: Pool) -> Wire:
@@ -185,13 +185,19 @@ async def _open(exchange: Exchange, pool: Pool) -> Wire:
     exchange.dialling = task
     exchange.house.journal.say("debug", f"id={exchange.request_id.decode()} opens a connection")
     try:
-        return await task
+        wire = await task
     except asyncio.CancelledError:
+        if task.done() and not task.cancelled() and task.exception() is None:
+            pool.drop(task.result())  # it was open a moment before we were told to stop
         if exchange.interrupted is not None:
             raise exchange.interrupted from None
         raise
     finally:
         exchange.dialling = None
+    if exchange.interrupted is not None:
+        pool.drop(wire)
+        raise exchange.interrupted
+    return wire
 
 
 # Judge.
@@ -214,7 +220,7 @@ async def _judge(exchange: Exchange, provider: Provider) -> None:
     if head.status >= 400:
         await _judge_error(exchange, provider, head)
     elif not 200 <= head.status < 300:
-        raise judgement.unfit(provider.name, head)
+        raise judgement.unfit(provider.name, head, time.time())
     elif exchange.relay == "stream":
         await _judge_stream(exchange, provider, head)
     else:
@@ -259,7 +265,7 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
     if provider.settings.credential == "key" and head.status == 401:
         raise judgement.own_key_refused(provider.name, head.status)
     if not judgement.is_object(plain):
-        raise judgement.unfit(provider.name, head)
+        raise judgement.unfit(provider.name, head, time.time())
     clean = provider.redact(plain)
     if clean is not plain:
         raw, plain, exchange.coded = clean, clean, False
@@ -268,7 +274,7 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
     if head.status == 429:
         exchange.retry_after = judgement.retry_after(head.headers, time.time())
     if exchange.head_sent:
-        raise Refused(fault) if fault else judgement.unfit(provider.name, head)
+        raise Refused(fault) if fault else judgement.unfit(provider.name, head, time.time())
     exchange.first = raw
 
 

@@ -100,7 +100,7 @@ class Catalogue:
         return []
 
     async def _fetch(self, door: Door) -> bytes:
-        wire = door.pool.take(self._clock()) or await door.pool.open()
+        wire = await door.pool.open()  # never a kept one: there is no second try here if it is stale
         try:
             fields = (
                 b"accept: application/json\r\naccept-encoding: identity\r\nanthropic-version: 2023-06-01\r\n"

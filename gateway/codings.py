@@ -5,7 +5,8 @@ The decoders of br and zstd are imported when an upstream first uses one.
 
 import zlib
 from collections.abc import Callable
-from typing import Final, Protocol
+from functools import partial
+from typing import Any, Final, Protocol
 
 from gateway.errors import UpstreamError
 from gateway.source import Source
@@ -48,9 +49,26 @@ class _Limited:
         return decoded
 
 
+def _members(make: Callable[[], Any]) -> Decode:
+    """A body may be several members or frames on end, each with a decompressor of its own."""
+    current = make()
+
+    def decode(data: bytes, most: int) -> bytes:
+        nonlocal current
+        if current.eof:
+            current = make()
+        decoded: bytes = current.decompress(data, most)
+        while current.eof and current.unused_data and len(decoded) < most:
+            rest, current = current.unused_data, make()
+            decoded += current.decompress(rest, most - len(decoded))
+        return decoded
+
+    return decode
+
+
 def _gzip() -> Decode:
     # 32 above the window size: gzip and zlib headers both.
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress
+    return _members(partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32))
 
 
 def _brotli() -> Decode:
@@ -73,8 +91,7 @@ def _zstd() -> Decode:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # Python 3.14
     except ImportError:
         from backports import zstd  # noqa: PLC0415  # only where used
-    decompress: Decode = zstd.ZstdDecompressor().decompress
-    return decompress
+    return _members(zstd.ZstdDecompressor)
 
 
 KNOWN: Final[dict[bytes, Callable[[], Decode]]] = {

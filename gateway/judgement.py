@@ -58,7 +58,7 @@ def must_be_object(body: bytes) -> None:
         raise Malformed("no JSON object")
 
 
-def unfit(provider: str, head: ReplyHead) -> Refused:
+def unfit(provider: str, head: ReplyHead, now: float) -> Refused:
     """The answer to an answer that cannot be passed on: redirects, switches, errors that are no JSON."""
     status = head.status
     if 300 <= status < 400:
@@ -70,7 +70,7 @@ def unfit(provider: str, head: ReplyHead) -> Refused:
     words = (
         f"provider `{provider}`: it answered {status} with {shown(head.media)}, not with an error of its API"
     )
-    return Refused(_fault(status, words, head.headers))
+    return Refused(_fault(status, words, head.headers, now))
 
 
 def shown(content_type: bytes) -> str:
@@ -78,9 +78,9 @@ def shown(content_type: bytes) -> str:
     return content_type.partition(b";")[0].strip()[:60].decode("ascii", "replace") or "no content type"
 
 
-def _fault(status: int, words: str, headers: list[Pair]) -> Fault:
+def _fault(status: int, words: str, headers: list[Pair], now: float) -> Fault:
     kind = KINDS.get(status, "upstream" if status >= 500 else "invalid_request")
-    after = retry_after(headers, 0.0) if status == 429 else None
+    after = retry_after(headers, now) if status == 429 else None
     return Fault(kind, status, words, code=f"upstream_{status}", retry_after=after)
 
 

@@ -62,6 +62,7 @@ class Wire(asyncio.Protocol):
         "_start",
         "_transport",
         "_waiter",
+        "heard",
         "idle_since",
         "on_lost",
         "reused",
@@ -89,6 +90,7 @@ class Wire(asyncio.Protocol):
         self._nudged = self._paused = False
         self._persistent = True
         self.reused = False
+        self.heard = False  # anything since the last request was sent
         self.idle_since = 0.0
         self.on_lost: Callable[[], None] | None = None
 
@@ -97,7 +99,7 @@ class Wire(asyncio.Protocol):
     def send(self, request: bytes, rest: bytes = b"") -> None:
         """Write one request, in one or two pieces; the wire is fresh or at the end of its last reply."""
         self._head = self._framing = None
-        self._nudged = False
+        self._nudged = self.heard = False
         transport = self._transport
         if transport is None:
             return  # lost since it was taken: head() says so
@@ -195,6 +197,7 @@ class Wire(asyncio.Protocol):
 
     def _take_head(self, data: bytes) -> None:
         """Gather a head until its end, read it, and go on with what came after it."""
+        self.heard = True
         data = self._start + data if self._start else data
         end = data.find(HEAD_END) + len(HEAD_END)
         if end < len(HEAD_END):

@@ -46,6 +46,16 @@ def test_a_large_flushed_piece_is_decoded_whole(coding: str) -> None:
     assert reading.feed(encoded[0]) == large
 
 
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_members_on_end_are_one_body(coding: str) -> None:
+    """Several gzip members or zstd frames, in one piece, byte by byte or one a piece, are one body."""
+    one, two = ENCODE[coding](b"one"), ENCODE[coding](b"two")
+    assert decoder(coding.encode()).feed(one + two) == b"onetwo"
+    bytewise, piecewise = decoder(coding.encode()), decoder(coding.encode())
+    assert b"".join(bytewise.feed(bytes([byte])) for byte in one + two) == b"onetwo"
+    assert [piecewise.feed(one), piecewise.feed(two)] == [b"one", b"two"]
+
+
 @pytest.mark.parametrize("coding", CODINGS)
 def test_garbage_is_an_error(coding: str) -> None:
     """Bytes that are not of the coding are told as garbage, in words that name no library's internals."""

@@ -95,7 +95,7 @@ def test_what_is_no_object_is_malformed(body: bytes) -> None:
 )
 def test_an_answer_that_cannot_be_passed_on(status: int, said: int, kind: str, code: str) -> None:
     """Redirects and switches are a 502, an error that is no JSON keeps its status; all name the provider."""
-    fault = unfit("ant", ReplyHead(status, [], media=b"text/html; charset=utf-8")).fault
+    fault = unfit("ant", ReplyHead(status, [], media=b"text/html; charset=utf-8"), NOW).fault
     assert (fault.status, fault.kind, fault.code) == (said, kind, code)
     assert "`ant`" in fault.message
     assert str(status) in fault.message
@@ -104,7 +104,7 @@ def test_an_answer_that_cannot_be_passed_on(status: int, said: int, kind: str, c
 
 def test_a_hostile_content_type_is_shown_harmlessly() -> None:
     """What an upstream calls its body is cut and shown as text."""
-    message = unfit("ant", ReplyHead(500, [], media=b"\xff" * 5000)).fault.message
+    message = unfit("ant", ReplyHead(500, [], media=b"\xff" * 5000), NOW).fault.message
     assert len(message) < 300
 
 

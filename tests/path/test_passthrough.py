@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -31,6 +32,22 @@ def test_body_is_verbatim(house: House, dialect: Dialect) -> None:
     assert asked.reply.status == 200
     assert asked.exchange.request.body == odd_body(dialect.model)
     assert asked.reply.header("x-penstock-body") == "verbatim"
+
+
+@each_dialect
+def test_body_that_comes_slowly_is_verbatim(house: House, dialect: Dialect) -> None:
+    """A body that comes slower than the timekeeper ticks loses nothing to the watch on its client."""
+    exchange = house.replay.plays(whole(dialect.whole))
+    body = odd_body(dialect.model)
+    with Wire(house.address) as wire:
+        wire.socket.sendall(
+            wire.head("POST", dialect.path, [exchange.header, ("content-length", str(len(body)))])
+        )
+        for start in range(0, len(body), 60):
+            wire.socket.sendall(body[start : start + 60])
+            time.sleep(0.03)  # what the test is about, and not a wait for anything
+        assert wire.read().status == 200
+    assert exchange.request.body == body
 
 
 @each_dialect
