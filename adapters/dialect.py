@@ -60,6 +60,9 @@ class Tap(Protocol):
     def finish(self) -> None:
         """The stream is over: read what a missing last newline held back. `ended` is final after this."""
 
+    def failure(self, fault: Fault, request_id: str) -> bytes:
+        """Write the in-band end of this stream, ready to send: it broke off after what was fed so far."""
+
 
 class Dialect(msgspec.Struct, frozen=True):
     """One family of APIs: how it spells requests, replies, streams and errors.
@@ -68,8 +71,7 @@ class Dialect(msgspec.Struct, frozen=True):
     other byte. `read_prompt` is what the demo provider reads of a request. `read_usage` finds usage
     in a whole reply and raises `Malformed` when the body is not a reply of this dialect.
     `write_stream` gives one frame an item; its flag says whether the client asked for usage.
-    `write_failure` is the in-band end of a broken stream (a frame, ready to send). `sign_of_life` is
-    what may be said while a stream is silent.
+    `sign_of_life` is what may be said while a stream is silent; a tap writes the end of a broken one.
     """
 
     name: str
@@ -84,7 +86,6 @@ class Dialect(msgspec.Struct, frozen=True):
     write_reply: Callable[[Reply], bytes]
     write_stream: Callable[[Reply, bool], list[bytes]]
     write_error: Callable[[Fault, str], bytes]
-    write_failure: Callable[[Fault, str], bytes]
     read_error: Callable[[int, bytes], Fault | None]
     write_models: Callable[[list[ModelEntry]], bytes]
     write_model: Callable[[ModelEntry], bytes]

@@ -43,11 +43,16 @@ class ThinkingBlock(msgspec.Struct, frozen=True, gc=False):
 
 
 class ToolBlock(msgspec.Struct, frozen=True, gc=False):
-    """A call of one of the client's tools; `arguments` is the text of a JSON object."""
+    """A call of one of the client's tools; `arguments` is the text of a JSON object.
+
+    A `custom` tool takes text as it is; `namespace` is where the client keeps a tool of that name.
+    """
 
     id: str
     name: str
     arguments: str
+    namespace: str = ""
+    custom: bool = False
 
 
 Block = TextBlock | ThinkingBlock | ToolBlock
@@ -74,12 +79,14 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class BlockOpened(msgspec.Struct, frozen=True, gc=False):
-    """A block has begun; `id` and `name` are a tool call's."""
+    """A block has begun; all but index and kind are a tool call's."""
 
     index: int
     kind: BlockKind
     id: str = ""
     name: str = ""
+    namespace: str = ""
+    custom: bool = False
 
 
 class TextAdded(msgspec.Struct, frozen=True, gc=False):
@@ -162,8 +169,8 @@ def _replay_block(index: int, block: Block, piece: int) -> Iterator[Event]:
             yield BlockOpened(index, "thinking")
             yield from (ThinkingAdded(index, part) for part in _pieces(text, piece))
             yield BlockClosed(index, "thinking", signature)
-        case ToolBlock(call, name, arguments):
-            yield BlockOpened(index, "tool", call, name)
+        case ToolBlock(call, name, arguments, namespace, custom):
+            yield BlockOpened(index, "tool", call, name, namespace, custom)
             yield from (ToolInputAdded(index, part) for part in _pieces(arguments, piece))
             yield BlockClosed(index, "tool")
         case _:

@@ -24,7 +24,7 @@ class ProviderRow(msgspec.Struct, frozen=True):
 # `v1`, `v4`, `v1beta`: a path that has such a part says its version itself.
 _VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d*)?")
 # A whole address pasted by the user.
-_ENDPOINT = re.compile(r"/(?:chat/completions|messages(?:/count_tokens)?)$")
+_ENDPOINT = re.compile(r"/(?:chat/completions|responses|messages(?:/count_tokens)?)$")
 
 
 def join(base_url: str, path: str) -> str:

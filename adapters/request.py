@@ -28,10 +28,15 @@ Decoded = TypeVar("Decoded")
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """A tool the client offers: its name and the JSON schema of its arguments."""
+    """A tool the client offers: its name and the JSON schema of its arguments.
+
+    A `custom` tool takes text as it is; `namespace` is where the client keeps a tool of that name.
+    """
 
     name: str
     schema: dict[str, object]
+    namespace: str = ""
+    custom: bool = False
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):

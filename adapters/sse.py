@@ -152,6 +152,10 @@ class StreamTap(abc.ABC):
     def see(self, event: bytes, data: bytes) -> None:
         """Read one frame."""
 
+    @abc.abstractmethod
+    def failure(self, fault: Fault, request_id: str) -> bytes:
+        """Write the in-band end of this stream."""
+
     def finish(self) -> None:
         """The stream is over: read what a missing last newline held back."""
         if self.garbled:

@@ -5,11 +5,12 @@ an endpoint where a provider has no `/v1` (see `adapters.provider.join`).
 """
 
 from adapters.dialect import Dialect
-from adapters.dialects import anthropic_messages, openai_chat
+from adapters.dialects import anthropic_messages, openai_chat, openai_responses
 from adapters.provider import ProviderRow
 
 DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect for dialect in (anthropic_messages.DIALECT, openai_chat.DIALECT)
+    dialect.name: dialect
+    for dialect in (anthropic_messages.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT)
 }
 
 
@@ -35,7 +36,15 @@ PROVIDERS: dict[str, ProviderRow] = {
             families=("claude-*",),
             passthrough=True,
         ),
-        _chat("openai", "OpenAI", "https://api.openai.com/v1", "gpt-*", "o1*", "o3*", "o4*", "chatgpt-*"),
+        ProviderRow(
+            name="openai",
+            title="OpenAI",
+            base_urls=dict.fromkeys(
+                (openai_chat.DIALECT.name, openai_responses.DIALECT.name), "https://api.openai.com/v1"
+            ),
+            key_variable="OPENAI_API_KEY",
+            families=("gpt-*", "o1*", "o3*", "o4*", "chatgpt-*"),
+        ),
         _chat("groq", "Groq", "https://api.groq.com/openai/v1"),
         _chat("xai", "xAI", "https://api.x.ai/v1", "grok-*"),
         _chat("deepseek", "DeepSeek", "https://api.deepseek.com/v1", "deepseek-chat", "deepseek-reasoner"),

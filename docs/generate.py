@@ -13,7 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from adapters.dialects.anthropic_messages.wire import ERROR_TYPES
-from adapters.dialects.openai_chat.wire import ERROR_WORDS
+from adapters.openai import ERROR_WORDS
 from adapters.table import DIALECTS, PROVIDERS
 from gateway import catalogue, codings, heads, ingress, judgement, tallies
 from gateway.cli.options import PLACES

@@ -28,7 +28,8 @@ async def answer(exchange: Exchange, error: Exception) -> None:
         _report(exchange, error)
     request_id = exchange.request_id.decode()
     if exchange.head_sent:
-        await client.end_stream(exchange, exchange.dialect.write_failure(fault, request_id))
+        tap = exchange.tap or exchange.dialect.tap()
+        await client.end_stream(exchange, tap.failure(fault, request_id))
         return
     headers = [client.JSON, *(error.headers if isinstance(error, Refused) else ())]
     if fault.retry_after is not None:

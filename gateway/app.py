@@ -40,6 +40,7 @@ GREETING: Final = frozenset(("/", "/api/hello"))
 HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (b"content-length", b"15")])
 ANTHROPIC: Final = DIALECTS["anthropic-messages"]
 CHAT: Final = DIALECTS["openai-chat"]
+RESPONSES: Final = "/v1/responses"
 SLASHES: Final = re.compile("/{2,}")
 VERSION_TWICE: Final = re.compile("^(/v1)+(?=/v1/)")
 READING: Final = frozenset(("GET", "HEAD"))
@@ -152,12 +153,15 @@ def _dialect_of(scope: Scope, path: str) -> Dialect:
 
 def _refusal(scope: Scope, path: str) -> Refused:
     method = scope["method"]
-    if path == "/v1/responses" and any(name == b"upgrade" for name, _ in scope["headers"]):
+    if path == RESPONSES and any(name == b"upgrade" for name, _ in scope["headers"]):
         return NO_WEBSOCKET
     if path in ROUTES or path == MODELS or path in GREETING:
         allowed = "POST" if path in ROUTES else "GET, HEAD"
         fault = Fault("invalid_request", 405, f"{method[:20]} is not answered on {path}; use {allowed}")
         return Refused(fault, ((b"allow", allowed.encode()),))
+    if path.startswith(RESPONSES + "/"):
+        words = f"no response is kept here: {RESPONSES} answers POST, and nothing is found under it later"
+        return Refused(Fault("not_found", 404, words, code="response_not_found"))
     known = ", ".join([*ROUTES, MODELS])
     words = f"nothing answers on {path[:200]}; the paths here are {known}"
     return Refused(Fault("not_found", 404, words, code="unknown_path"))

@@ -25,7 +25,7 @@ CLAUDE_WORDS: Final = ("claude", "anthropic")
 
 
 class _Listed(msgspec.Struct):
-    """One model in a provider's list; both dialects have these under the same names, or not at all."""
+    """One model in a provider's list; all dialects have these under the same names, or not at all."""
 
     id: str
     created: int | None = None

@@ -22,6 +22,7 @@ _TOOL_WORD = re.compile(r"\btools?\b", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
 _THOUGHT = "There is no model behind me and little to think about: I say what I am and quote the question."
+_FREE_INPUT = "demo"
 _SIGNATURE = "cGVuc3RvY2sgZGVtbw=="
 _GREETING = "Hello! This is penstock's demo provider: the way through works, and no model is behind it. "
 _NEXT_STEP = (
@@ -84,7 +85,9 @@ def _quote(text: str) -> str:
 def _call(tool: Tool, digest: str) -> ToolBlock:
     arguments = smallest(tool.schema)
     text = msgspec.json.encode(arguments if isinstance(arguments, dict) else {}).decode()
-    return ToolBlock(f"call_{digest[-24:]}", tool.name, text)
+    if tool.custom:
+        text = _FREE_INPUT
+    return ToolBlock(f"call_{digest[-24:]}", tool.name, text, tool.namespace, tool.custom)
 
 
 def _usage(tokens: int, blocks: list[Block]) -> Usage:

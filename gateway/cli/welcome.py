@@ -19,6 +19,7 @@ _CURLS = {
         "/v1/chat/completions",
         '{"model":"%s","stream":true,"messages":[{"role":"user","content":"Hello"}]}',
     ),
+    "openai-responses": ("/v1/responses", '{"model":"%s","stream":true,"input":"Hello"}'),
     "anthropic-messages": (
         "/v1/messages",
         '{"model":"%s","stream":true,"max_tokens":256,"messages":[{"role":"user","content":"Hello"}]}',

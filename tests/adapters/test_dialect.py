@@ -12,6 +12,7 @@ from tests.adapters.cuts import cuts, recorded_bodies, recorded_streams
 
 ANTHROPIC = DIALECTS["anthropic-messages"]
 CHAT = DIALECTS["openai-chat"]
+RESPONSES = DIALECTS["openai-responses"]
 
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 BODIES = recorded_bodies()
@@ -19,11 +20,18 @@ BODIES = recorded_bodies()
 
 def dialect_of(name: str) -> Dialect:
     """The dialect an agent's recorded body is in."""
+    if name.startswith("codex/") or name == "opencode/0005":
+        return RESPONSES
     return CHAT if name in {"opencode/0001", "opencode/0002", "opencode/0003"} else ANTHROPIC
 
 
+def limit_of(dialect: Dialect) -> str:
+    """What a dialect calls the limit of a reply."""
+    return "max_output_tokens" if dialect is RESPONSES else "max_tokens"
+
+
 def test_there_are_recordings() -> None:
-    """The golden tests have bodies of both dialects to run on."""
+    """The golden tests have bodies of every dialect to run on."""
     assert {dialect_of(name).name for name in BODIES} == set(DIALECTS)
     assert all(recorded_streams(name) for name in DIALECTS)
 
@@ -33,8 +41,9 @@ def test_a_peek_at_an_agents_body_is_right(name: str) -> None:
     """What a peek says is what a whole decode of the same body says."""
     body = BODIES[name]
     whole: dict[str, Any] = json.loads(body)
-    thinking = whole.get("thinking", {}).get("type") in ("enabled", "adaptive")
-    told = Peek(whole["model"], whole.get("stream", False), whole.get("max_tokens"), thinking)
+    thinking = whole.get("thinking", {}).get("type") in ("enabled", "adaptive") or "reasoning" in whole
+    limit = whole.get(limit_of(dialect_of(name)))
+    told = Peek(whole["model"], whole.get("stream", False), limit, thinking)
     assert dialect_of(name).peek(body) == told
 
 
@@ -56,13 +65,18 @@ def test_the_estimate_of_an_agents_body_is_plausible(name: str) -> None:
     assert len(body) / 10 < dialect_of(name).estimate(body) < len(body) / 2
 
 
+def is_callable(tool: dict[str, Any]) -> bool:
+    """Whether the client runs a tool, as each dialect says it."""
+    return "input_schema" in tool or "function" in tool or tool.get("type") in ("function", "custom")
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_an_agents_prompt_is_read(name: str) -> None:
     """The last words of the user and the tools that can be called are found."""
     whole = json.loads(BODIES[name])
     prompt = dialect_of(name).read_prompt(BODIES[name])
     offered = [tool for tool in whole.get("tools", []) if not tool.get("defer_loading")]
-    callable_tools = [tool for tool in offered if "input_schema" in tool or "function" in tool]
+    callable_tools = [tool for tool in offered if is_callable(tool)]
     assert prompt.model == whole["model"]
     assert prompt.text
     assert len(prompt.tools) == len(callable_tools)
@@ -102,9 +116,11 @@ def test_a_wrong_body_is_told_in_plain_words(
     dialect: Dialect, body: bytes, message: str, param: str | None
 ) -> None:
     """Peeking at a wrong body names what is wrong, and the field where there is one."""
+    limit = limit_of(dialect)
     with pytest.raises(Malformed) as caught:
-        dialect.peek(body)
-    assert (str(caught.value), caught.value.param) == (message, param)
+        dialect.peek(body.replace(b"max_tokens", limit.encode()))
+    told = (str(caught.value).replace(limit, "max_tokens"), caught.value.param)
+    assert told == (message, limit if param == "max_tokens" else param)
 
 
 READ: dict[str, tuple[bytes, Peek]] = {
@@ -128,7 +144,7 @@ READ: dict[str, tuple[bytes, Peek]] = {
 @pytest.mark.parametrize(("body", "seen"), READ.values(), ids=READ)
 def test_a_peek_reads_what_routing_asks(dialect: Dialect, body: bytes, seen: Peek) -> None:
     """Model, stream and limit are read whatever stands around them; null means absent."""
-    assert dialect.peek(body) == seen
+    assert dialect.peek(body.replace(b"max_tokens", limit_of(dialect).encode())) == seen
 
 
 def fed(dialect: Dialect, chunks: list[bytes]) -> Tap:
@@ -212,7 +228,7 @@ def test_an_error_that_was_written_is_read_again(dialect: Dialect, fault: Fault)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_failure_ends_a_stream_and_is_no_clean_end(dialect: Dialect, fault: Fault) -> None:
     """The in-band end is one frame the dialect's own tap reads as a fault, never as an end."""
-    frame = dialect.write_failure(fault, "req_1")
+    frame = dialect.tap().failure(fault, "req_1")
     assert b"[DONE]" not in frame
     for chunks in cuts(frame):
         tap = fed(dialect, chunks)
@@ -250,6 +266,9 @@ ODD = [
     b'{"messages":5,"system":7,"tools":"x"}',
     b'{"messages":[1,null,"x",[],{"role":5,"content":7},{"content":[1,null,{"type":5},{"type":"text"}]}]}',
     b'{"messages":[{"content":[{"type":"document","source":5},{"type":"tool_result","content":{"a":1}}]}]}',
+    b'{"input":5,"reasoning":7}',
+    b'{"input":[1,null,"x",[],{"role":5,"content":7},{"content":[1,null,{"type":5},{"type":"input_text"}]}]}',
+    b'{"input":[{"type":[]},{"type":"reasoning","summary":5},{"role":"user","content":[{"type":"input_file"}]}]}',
     b'{"messages":[{"content":[{"type":"input_audio"},{"type":"file","file":"x"},{"type":"image_url"}]}]}',
     b'{"messages":[{"content":' + b'[{"type":"tool_result","content":' * 400 + b"1" + b"}]" * 400 + b"}]}",
     b"not JSON",
@@ -266,7 +285,7 @@ def test_an_estimate_never_raises(dialect: Dialect, body: bytes) -> None:
 
 
 @every_dialect
-@pytest.mark.parametrize("body", ODD[:5])
+@pytest.mark.parametrize("body", ODD[:8])
 def test_reading_a_prompt_of_an_odd_shape_finds_nothing(dialect: Dialect, body: bytes) -> None:
     """What the demo provider cannot read is as if it were not there."""
     prompt = dialect.read_prompt(
@@ -303,5 +322,5 @@ def test_the_estimate_grows_with_the_body(name: str) -> None:
     """One more turn weighs more, by about its words."""
     whole: dict[str, Any] = json.loads(BODIES[name])
     before = dialect_of(name).estimate(json.dumps(whole).encode())
-    whole["messages"].append({"role": "user", "content": "word " * 400})
+    whole["input" if "input" in whole else "messages"].append({"role": "user", "content": "word " * 400})
     assert 500 <= dialect_of(name).estimate(json.dumps(whole).encode()) - before <= 510

@@ -43,6 +43,14 @@ BLOCKS: dict[str, tuple[Block, list[Event]]] = {
             BlockClosed(0, "thinking", "sig"),
         ],
     ),
+    "tool that takes text, in a namespace": (
+        ToolBlock("call_1", "patch", "a b", "files", custom=True),
+        [
+            BlockOpened(0, "tool", "call_1", "patch", "files", custom=True),
+            ToolInputAdded(0, "a b"),
+            BlockClosed(0, "tool"),
+        ],
+    ),
     "tool": (
         ToolBlock("call_1", "ls", '{"a":1}'),
         [

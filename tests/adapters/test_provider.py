@@ -5,10 +5,17 @@ import pytest
 from adapters.provider import join
 
 CHAT = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
 MESSAGES = "/v1/messages"
 COUNT = "/v1/messages/count_tokens"
 
 JOINED = [
+    ("https://api.openai.com/v1", RESPONSES, "https://api.openai.com/v1/responses"),
+    ("http://127.0.0.1:8000", RESPONSES, "http://127.0.0.1:8000/v1/responses"),
+    ("https://host/v1/responses", RESPONSES, "https://host/v1/responses"),
+    ("https://host/v1/responses", CHAT, "https://host/v1/chat/completions"),
+    ("https://host/openai/responses", RESPONSES, "https://host/openai/responses"),
+    ("https://api.openai.com/v1/chat/completions", RESPONSES, "https://api.openai.com/v1/responses"),
     ("https://api.openai.com/v1", CHAT, "https://api.openai.com/v1/chat/completions"),
     ("https://api.openai.com/v1/", CHAT, "https://api.openai.com/v1/chat/completions"),
     ("https://api.openai.com", CHAT, "https://api.openai.com/v1/chat/completions"),

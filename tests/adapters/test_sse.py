@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.fault import Fault
 from adapters.sse import MAX_EVENT, EventTooLarge, Frame, Framer, StreamTap
 from tests.adapters.cuts import cuts, single_bytes
 
@@ -150,6 +151,10 @@ class Recorder(StreamTap):
     def see(self, event: bytes, data: bytes) -> None:
         """Keep the frame."""
         self.seen.append((event, data))
+
+    def failure(self, fault: Fault, request_id: str) -> bytes:
+        """Nothing is written here."""
+        raise NotImplementedError
 
 
 OPENINGS: dict[str, tuple[bytes, bool]] = {

@@ -12,7 +12,7 @@ from adapters.table import DIALECTS, PROVIDERS
 def test_dialects_go_by_their_own_names() -> None:
     """Each key of the table is the dialect's name."""
     assert {name: dialect.name for name, dialect in DIALECTS.items()} == {name: name for name in DIALECTS}
-    assert set(DIALECTS) == {"anthropic-messages", "openai-chat"}
+    assert set(DIALECTS) == {"anthropic-messages", "openai-chat", "openai-responses"}
 
 
 def test_no_path_belongs_to_two_dialects() -> None:
@@ -30,7 +30,11 @@ def test_every_dialect_generates(dialect: Dialect) -> None:
 
 @pytest.mark.parametrize(
     ("name", "header"),
-    [("anthropic-messages", (b"x-api-key", b"k-1")), ("openai-chat", (b"authorization", b"Bearer k-1"))],
+    [
+        ("anthropic-messages", (b"x-api-key", b"k-1")),
+        ("openai-chat", (b"authorization", b"Bearer k-1")),
+        ("openai-responses", (b"authorization", b"Bearer k-1")),
+    ],
 )
 def test_a_key_goes_into_the_dialects_own_header(name: str, header: tuple[bytes, bytes]) -> None:
     """Each dialect carries a key where its providers look for it."""
@@ -59,8 +63,16 @@ CALLED = {
 @pytest.mark.parametrize(("name", "url"), CALLED.items(), ids=CALLED)
 def test_a_row_and_a_path_make_the_providers_address(name: str, url: str) -> None:
     """What is called is what the provider documents."""
-    ((dialect, base_url),) = PROVIDERS[name].base_urls.items()
+    dialect, base_url = next(iter(PROVIDERS[name].base_urls.items()))
     assert join(base_url, DIALECTS[dialect].endpoints[0].path) == url
+
+
+def test_openai_is_spoken_to_in_both_its_dialects() -> None:
+    """Responses live beside Chat Completions at OpenAI, and nowhere else that we know."""
+    speaking = [row for row in PROVIDERS.values() if "openai-responses" in row.base_urls]
+    assert [row.name for row in speaking] == ["openai"]
+    path = DIALECTS["openai-responses"].endpoints[0].path
+    assert join(speaking[0].base_urls["openai-responses"], path) == "https://api.openai.com/v1/responses"
 
 
 FAMILIES = {

@@ -24,6 +24,10 @@ def text_delta(dialect: Dialect, text: str) -> bytes:
     if dialect.name == "anthropic-messages":
         delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
         return b"event: content_block_delta\ndata: %b\n\n" % json.dumps(delta).encode()
+    if dialect.name == "openai-responses":
+        kind = "response.output_text.delta"
+        event = {"type": kind, "sequence_number": 7, "item_id": "msg_1", "output_index": 0, "delta": text}
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), json.dumps(event).encode())
     choices = [{"index": 0, "delta": {"content": text}, "finish_reason": None}]
     return b"data: %b\n\n" % json.dumps({"choices": choices, "usage": None}).encode()
 
@@ -138,6 +142,9 @@ PAYLOADS = [
     b'{"usage":{"prompt_tokens":1.5,"input_tokens":1.5}}',
     b'{"usage":{"prompt_tokens":"1","input_tokens":"1"}}',
     b"\xff\xfe usage error",
+    b'{"type":"response.completed","response":5}',
+    b'{"type":"response.completed","response":{"usage":{"input_tokens":"1"}}}',
+    b'{"type":"response.output_text.delta","response":{"usage":null}}',
     b'{"usage":' + b"[" * 20_000,
 ]
 

@@ -20,7 +20,7 @@ like = "anthropic"
 base_url = "{upstream}"
 api_key = "${{MESSAGES_KEY}}"
 [providers.box]
-dialect = "openai-chat"
+like = "openai"
 base_url = "{upstream}/v1"
 api_key = "${{CHAT_KEY}}"
 [models]
@@ -39,7 +39,7 @@ def model_of(recording: Recording) -> str:
 
 def provider_of(recording: Recording) -> str:
     """The provider that speaks the dialect of a recorded request."""
-    return "box" if "chat" in recording.request.path else "ant"
+    return "ant" if "messages" in recording.request.path else "box"
 
 
 def _houses(gateway: Start, replay: Upstream, target: str) -> dict[str, House]:
@@ -70,10 +70,11 @@ def send(houses: dict[str, House], recording: Recording) -> tuple[Reply, Request
 
 
 def test_there_are_recordings() -> None:
-    """The archives hold what they should: both dialects, streamed and whole, counted and generated."""
+    """The archives hold what they should: every dialect, streamed and whole, counted and generated."""
     paths = {each.request.path for each in RECORDED}
-    assert len(RECORDED) >= 60
-    assert {"/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions"} <= paths
+    assert len(RECORDED) >= 85
+    generated = {"/v1/messages", "/v1/chat/completions", "/v1/responses"}
+    assert {*generated, "/v1/messages/count_tokens"} <= paths
 
 
 @each_recording

@@ -53,7 +53,7 @@ def test_check_shows_providers_and_where_models_lead(machine: Machine) -> None:
     machine.environment["OPENAI_API_KEY"] = PLANTED
     ended = machine.run("check")
     assert ended.returncode == 0
-    assert re.search(r"openai +openai-chat +key from \$OPENAI_API_KEY", ended.stdout)
+    assert re.search(r"openai +openai-chat, openai-responses +key from \$OPENAI_API_KEY", ended.stdout)
     assert re.search(r"fast +-> openai/gpt-5", ended.stdout)
     assert re.search(r"gpt-\* +-> openai", ended.stdout)
     assert PLANTED not in ended.stdout + ended.stderr

@@ -66,7 +66,7 @@ async def test_other_methods_are_405(path: str, method: str) -> None:
         ("/nowhere", [], False),
         ("/nowhere", [(b"anthropic-version", b"2023-06-01")], True),
         ("/v1/messages/nowhere", [], True),
-        ("/v1/responses", [], False),
+        ("/v1/responses/resp_1", [], False),
         ("/v1/models/nobody", [], False),
         ("/" + "x" * 7000, [], False),
     ],

@@ -1,5 +1,6 @@
-"""The two dialects as a test's client speaks them: one Struct of facts each, so that one test proves both."""
+"""The dialects as a test's client speaks them: one Struct of facts each, so that one test proves both."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,12 +32,15 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     broken: bytes
     sign: bytes
 
+    limit: str = "max_tokens"
+    said: str = "messages"
+
     def body(self, model: str | None = None, **fields: object) -> bytes:
         """A small request; further fields are added at the end."""
         asked = {
             "model": model or self.model,
-            "max_tokens": 64,
-            "messages": [{"role": "user", "content": "é"}],
+            self.limit: 64,
+            self.said: [{"role": "user", "content": "é"}],
         }
         return msgspec.json.encode({**asked, **fields})
 
@@ -79,7 +83,21 @@ def failure_in(dialect: Dialect, stream: bytes) -> dict[str, Any]:
     last = stream.rstrip(b"\n").split(b"\n\n")[-1]
     assert last.startswith(dialect.broken), stream[-500:]
     data = next(line for line in last.split(b"\n") if line.startswith(b"data: "))
-    return error_of(dialect, msgspec.json.decode(data.removeprefix(b"data: ")))
+    document = msgspec.json.decode(data.removeprefix(b"data: "))
+    return _failed(document, stream) if dialect is RESPONSES else error_of(dialect, document)
+
+
+def _failed(event: Any, stream: bytes) -> dict[str, Any]:
+    """The error of a response that failed, which must be the one response of its stream."""
+    ids = [id_of.decode() for id_of in re.findall(rb'"id":"(resp_[^"]*)"', stream)]
+    assert event["type"] == "response.failed"
+    assert event["response"]["status"] == "failed"
+    assert set(ids) == {event["response"]["id"]}
+    assert event["sequence_number"] == max(map(int, re.findall(rb'"sequence_number":(\d+)', stream)))
+    error = event["response"]["error"]
+    assert isinstance(error, dict)
+    assert error["message"]
+    return error
 
 
 MESSAGES = Dialect(
@@ -112,5 +130,22 @@ CHAT = Dialect(
     broken=b'data: {"error":',
     sign=b":",
 )
-BOTH = (MESSAGES, CHAT)
-each_dialect = pytest.mark.parametrize("dialect", BOTH, ids=lambda dialect: dialect.name)
+RESPONSES = Dialect(
+    name="openai-responses",
+    path="/v1/responses",
+    model="gpt-5.1",
+    alias="quick-gpt",
+    upstream_model="gpt-5.1-mini",
+    quick="hasty-gpt",
+    refused="closed-gpt",
+    foreign="claude-opus-5-5",
+    key_header="authorization",
+    key_value=lambda key: f"Bearer {key}",
+    terminal=b"event: response.completed",
+    broken=b"event: response.failed\n",
+    sign=b":",
+    limit="max_output_tokens",
+    said="input",
+)
+ALL = (MESSAGES, CHAT, RESPONSES)
+each_dialect = pytest.mark.parametrize("dialect", ALL, ids=lambda dialect: dialect.name)

@@ -17,7 +17,7 @@ Pairs = Iterable[tuple[str, str]]
 MESSAGES_KEY = "sk-upstream-messages-7c1f0a2e"
 CHAT_KEY = "sk-upstream-chat-99b1d4c3"
 ENVIRONMENT = {"MESSAGES_KEY": MESSAGES_KEY, "CHAT_KEY": CHAT_KEY}
-OUR_KEYS = {"anthropic-messages": MESSAGES_KEY, "openai-chat": CHAT_KEY}
+OUR_KEYS = {"anthropic-messages": MESSAGES_KEY, "openai-chat": CHAT_KEY, "openai-responses": CHAT_KEY}
 
 PROVIDERS = """
 [server]
@@ -29,7 +29,7 @@ like = "anthropic"
 base_url = "{upstream}"
 api_key = "${{MESSAGES_KEY}}"
 [providers.box]
-dialect = "openai-chat"
+like = "openai"
 base_url = "{upstream}/v1"
 api_key = "${{CHAT_KEY}}"
 
@@ -39,7 +39,7 @@ base_url = "{upstream}"
 api_key = "${{MESSAGES_KEY}}"
 timeouts = {{ connect = "2s", first_byte = "700ms", idle = "700ms", whole = "1500ms" }}
 [providers.box-hasty]
-dialect = "openai-chat"
+like = "openai"
 base_url = "{upstream}"
 api_key = "${{CHAT_KEY}}"
 timeouts = {{ connect = "2s", first_byte = "700ms", idle = "700ms", whole = "1500ms" }}
@@ -49,7 +49,7 @@ dialect = "anthropic-messages"
 base_url = "http://127.0.0.1:{closed}"
 api_key = "${{MESSAGES_KEY}}"
 [providers.box-closed]
-dialect = "openai-chat"
+like = "openai"
 base_url = "http://127.0.0.1:{closed}"
 api_key = "${{CHAT_KEY}}"
 [providers.ant-nowhere]
@@ -136,7 +136,7 @@ class House:
 
 
 def configuration(replay: Upstream, server: str = "") -> str:
-    """The configuration of most tests: two dialects, each with a provider that is well, hasty or away."""
+    """The configuration of most tests: each dialect has a provider that is well, hasty or away."""
     return PROVIDERS.format(upstream=replay.address, server=server, closed=closed_port())
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.path.client import Wire
-from tests.path.dialects import CHAT, MESSAGES, Dialect, each_dialect
+from tests.path.dialects import CHAT, MESSAGES, RESPONSES, Dialect, each_dialect
 from tests.path.house import House
 from tests.upstream.scripts import whole
 
@@ -110,6 +110,26 @@ def test_responses_upgrade_is_refused(house: House) -> None:
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ]
     assert house.call("GET", "/v1/responses", upgrade).status == 426
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+@pytest.mark.parametrize("path", ["/v1/responses/resp_1", "/v1/responses/resp_1/cancel"])
+def test_no_response_is_kept(house: House, path: str, method: str) -> None:
+    """What a client asks of a response made before is a 404 in OpenAI's shape that says why."""
+    reply = house.call(method, path)
+    assert reply.status == 404
+    error = RESPONSES.error(reply)
+    assert error["code"] == "response_not_found"
+    assert "no response is kept" in error["message"]
+
+
+def test_codex_headers_pass(house: House) -> None:
+    """What Codex says of its session and its request goes on to the provider."""
+    headers = [("session-id", "s-1"), ("thread-id", "t-1"), ("x-client-request-id", "c-1")]
+    headers += [("x-codex-window-id", "w-1"), ("originator", "codex_exec")]
+    asked = house.ask(RESPONSES, whole(RESPONSES.whole), headers)
+    (received,) = asked.exchange.requests
+    assert set(headers) <= set(received.headers)
 
 
 @pytest.mark.parametrize("path", ["/v1/messages/batches", "/v1/messages/unknown"])

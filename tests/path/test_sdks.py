@@ -16,6 +16,7 @@ from tests.upstream.steps import Close
 LOOK = {"type": "object", "properties": {"where": {"type": "string"}}, "required": ["where"]}
 ASKED: list[Any] = [{"role": "user", "content": "What lies under the bridge?"}]
 ANTHROPIC_TOOLS = [{"name": "look", "description": "Looks.", "input_schema": LOOK}]
+RESPONSE_TOOLS = [{"type": "function", "name": "look", "parameters": LOOK}]
 OPENAI_TOOLS = [{"type": "function", "function": {"name": "look", "parameters": LOOK}}]
 tools_or_none = pytest.mark.parametrize("tools", [False, True], ids=["text", "tool"])
 Through = Callable[[str], dict[str, Any]]
@@ -60,6 +61,32 @@ def test_openai_whole(house: House, *, tools: bool) -> None:
 def test_openai_stream(house: House, *, tools: bool) -> None:
     """openai, chat.completions.stream: the same events and the same final completion."""
     _same(house, lambda address: _openai_stream(address, tools=tools))
+
+
+@tools_or_none
+def test_responses_whole(house: House, *, tools: bool) -> None:
+    """openai, responses.create: the same response."""
+    _same(house, lambda address: _responses_whole(address, tools=tools))
+
+
+@tools_or_none
+def test_responses_stream(house: House, *, tools: bool) -> None:
+    """openai, responses.stream: the same events and the same final response."""
+    _same(house, lambda address: _responses_stream(address, tools=tools))
+
+
+@pytest.mark.parametrize("kept", [1, 2, 5, -1])
+def test_responses_end_failed_after_a_cut(house: House, kept: int) -> None:
+    """openai sees a stream that was cut as its response that failed, for a reason in words."""
+    exchange = house.replay.plays((*begun(events("openai-responses")[:kept]), Close()))
+    asked = _responses_request(tools=False)
+    with _openai(house.address, exchange) as client, client.responses.stream(**asked) as stream:
+        *_, last = stream
+    assert last.type == "response.failed"
+    assert (last.response.id, last.response.status) == ("resp_Replay", "failed")
+    assert last.response.error is not None
+    assert last.response.error.code == "server_error"
+    assert "box" in last.response.error.message
 
 
 def test_openai_models(house: House) -> None:
@@ -152,6 +179,24 @@ def _anthropic_stream(address: str, *, tools: bool) -> dict[str, Any]:
 def _anthropic_count(address: str) -> dict[str, Any]:
     with _anthropic(address) as client:
         return client.messages.count_tokens(model="claude-opus-5-5", messages=ASKED).model_dump()
+
+
+def _responses_request(*, tools: bool) -> dict[str, Any]:
+    asked: dict[str, Any] = {"model": "gpt-5.1", "input": ASKED}
+    return {**asked, "tools": RESPONSE_TOOLS} if tools else asked
+
+
+def _responses_whole(address: str, *, tools: bool) -> dict[str, Any]:
+    with _openai(address) as client:
+        return dict(client.responses.create(**_responses_request(tools=tools)).model_dump())
+
+
+def _responses_stream(address: str, *, tools: bool) -> dict[str, Any]:
+    asked = _responses_request(tools=tools)
+    with _openai(address) as client, client.responses.stream(**asked) as stream:
+        # The SDK's own parsed types are not those its fields name, and pydantic warns of that.
+        seen = [event.model_dump(warnings=False) for event in stream]
+        return {"events": seen, "final": stream.get_final_response().model_dump(warnings=False)}
 
 
 def _openai_whole(address: str, *, tools: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.path.conftest import Start
-from tests.path.dialects import CHAT, MESSAGES, Dialect, each_dialect
+from tests.path.dialects import CHAT, MESSAGES, RESPONSES, Dialect, each_dialect
 from tests.path.house import House, configuration
 from tests.upstream.codings import CODINGS, ENCODE, ENCODE_PIECES
 from tests.upstream.replies import events
@@ -16,11 +16,12 @@ from tests.upstream.scripts import EVENT_STREAM, JSON, begun, close_delimited, c
 from tests.upstream.server import Upstream
 from tests.upstream.steps import Close, Hang, Script
 
-PROVIDERS = {MESSAGES: "ant", CHAT: "box"}
+PROVIDERS = {MESSAGES: "ant", CHAT: "box", RESPONSES: "box"}
 # What the fixtures report, in one form: cached input stands apart from uncached.
 USAGE = {
     MESSAGES: {"input": 21, "cache_read": 5, "cache_write": 3, "output": 9, "reasoning": 0},
     CHAT: {"input": 16, "cache_read": 5, "cache_write": 0, "output": 9, "reasoning": 2},
+    RESPONSES: {"input": 16, "cache_read": 5, "cache_write": 0, "output": 9, "reasoning": 2},
 }
 
 

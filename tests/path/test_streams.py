@@ -3,7 +3,7 @@
 import pytest
 
 from tests.path.client import Reply
-from tests.path.dialects import CHAT, MESSAGES, Dialect, each_dialect, failure_in
+from tests.path.dialects import CHAT, MESSAGES, RESPONSES, Dialect, each_dialect, failure_in
 from tests.path.house import House
 from tests.upstream.replies import fixture
 from tests.upstream.scripts import EVENT_STREAM, begun, chunk, close_delimited, cut, head, raw, stream
@@ -168,6 +168,7 @@ def test_close_delimited_cut(house: House, dialect: Dialect) -> None:
 IN_BAND = {
     MESSAGES: b'event: error\ndata: {"type": "error", "error":{"type":"api_error","message":"Busy"}}\n\n',
     CHAT: b'data: {"error":{"message":"Busy","type":"server_error","param":null,"code":null, "x":1}}\n\n',
+    RESPONSES: b'event: error\ndata: {"type":"error","code":"server_error", "message":"Busy"}\n\n',
 }
 
 

@@ -7,7 +7,11 @@ from tests.upstream.steps import Script
 from tests.upstream.wire import Request
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "replies"
-REQUEST_IDS = {"anthropic-messages": "request-id", "openai-chat": "x-request-id"}
+REQUEST_IDS = {
+    "anthropic-messages": "request-id",
+    "openai-chat": "x-request-id",
+    "openai-responses": "x-request-id",
+}
 
 
 def fixture(dialect: str, name: str) -> bytes:
@@ -28,6 +32,8 @@ def ordinary(request: Request) -> Script:
         return _generated(request, "anthropic-messages")
     if request.path.endswith("/chat/completions"):
         return _generated(request, "openai-chat")
+    if request.path.endswith("/responses"):
+        return _generated(request, "openai-responses")
     return whole(b'{"error":{"message":"the replay upstream has no such path"}}', 404)
 
 

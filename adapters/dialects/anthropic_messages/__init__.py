@@ -11,7 +11,7 @@ from adapters.dialects.anthropic_messages.reply import (
     write_reply,
 )
 from adapters.dialects.anthropic_messages.request import estimate, peek, read_prompt
-from adapters.dialects.anthropic_messages.stream import PING, Tap, write_failure, write_stream
+from adapters.dialects.anthropic_messages.stream import PING, Tap, write_stream
 from adapters.span import replace_model
 
 
@@ -35,7 +35,6 @@ DIALECT = Dialect(
     write_reply=write_reply,
     write_stream=write_stream,
     write_error=write_error,
-    write_failure=write_failure,
     read_error=read_error,
     write_models=write_models,
     write_model=write_model,

@@ -4,7 +4,6 @@ Each frame is `event: <type>` and one `data` line; clients drop frames without t
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
 
 import msgspec
 
@@ -34,7 +33,6 @@ from adapters.events import (
     BlockClosed,
     BlockKind,
     BlockOpened,
-    Event,
     Failed,
     Reply,
     Started,
@@ -44,10 +42,10 @@ from adapters.events import (
     ToolInputAdded,
     Usage,
     UsageCounted,
-    replay,
 )
 from adapters.fault import Fault
 from adapters.sse import BOUNDARY, StreamTap
+from adapters.writer import Writer
 
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 
@@ -78,6 +76,10 @@ class Tap(StreamTap):
         elif event == b"error" or b"usage" in data or b"message_stop" in data or b'"error"' in data:
             self._read(event, data)
 
+    def failure(self, fault: Fault, request_id: str) -> bytes:
+        """Write the in-band end of this stream."""
+        return write_failure(fault, request_id)
+
     def _read(self, event: bytes, data: bytes) -> None:
         try:
             seen = _DECODE(data)
@@ -94,18 +96,14 @@ class Tap(StreamTap):
             self.fault = read_fault(seen.error, None)
 
 
-class StreamWriter:
+class StreamWriter(Writer):
     """Events in, frames out: one frame for each wire event."""
 
-    __slots__ = ("_pinged", "_stop", "_usage")
+    __slots__ = ("_pinged", "_usage")
 
     def __init__(self) -> None:
         self._usage = Usage()
         self._pinged = False
-
-    def write(self, event: Event) -> list[bytes]:
-        """Write one event as frames, none where the dialect has no place for it yet."""
-        return self._WRITERS[type(event)](self, event)
 
     def _start(self, event: Started) -> list[bytes]:
         self._usage = event.usage
@@ -153,18 +151,6 @@ class StreamWriter:
     def _fail(self, event: Failed) -> list[bytes]:
         return [write_failure(event.fault, "")]
 
-    _WRITERS: ClassVar[dict[type[Event], Callable[[Any, Any], list[bytes]]]] = {
-        Started: _start,
-        BlockOpened: _open,
-        TextAdded: _add_text,
-        ThinkingAdded: _add_thinking,
-        ToolInputAdded: _add_input,
-        BlockClosed: _close,
-        UsageCounted: _count,
-        Stopped: _end,
-        Failed: _fail,
-    }
-
 
 _EMPTY_BLOCKS: dict[BlockKind, Callable[[BlockOpened], BlockOut]] = {
     "text": lambda _: TextOut(""),
@@ -183,8 +169,7 @@ def _frame(name: bytes, event: msgspec.Struct) -> bytes:
 
 def write_stream(reply: Reply, include_usage: bool) -> list[bytes]:  # noqa: ARG001, FBT001 - one shape for all dialects
     """Write a whole reply as a stream, one frame an item; usage is always in it."""
-    writer = StreamWriter()
-    return [frame for event in replay(reply) for frame in writer.write(event)]
+    return StreamWriter().write_all(reply)
 
 
 def write_failure(fault: Fault, request_id: str) -> bytes:

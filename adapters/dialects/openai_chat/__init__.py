@@ -1,23 +1,19 @@
 """openai-chat: Chat Completions, as OpenAI and everyone compatible with it speaks."""
 
 from adapters.dialect import Dialect, Endpoint
-from adapters.dialects.openai_chat.reply import (
+from adapters.dialects.openai_chat.reply import read_usage, write_reply
+from adapters.dialects.openai_chat.request import estimate, peek, read_prompt
+from adapters.dialects.openai_chat.stream import Tap, write_stream
+from adapters.openai import (
+    COMMENT,
+    credential,
     read_error,
-    read_usage,
     write_count,
     write_error,
     write_model,
     write_models,
-    write_reply,
 )
-from adapters.dialects.openai_chat.request import estimate, peek, read_prompt
-from adapters.dialects.openai_chat.stream import COMMENT, Tap, write_failure, write_stream
 from adapters.span import replace_model
-
-
-def _credential(key: str) -> tuple[bytes, bytes]:
-    return b"authorization", b"Bearer " + key.encode()
-
 
 DIALECT = Dialect(
     name="openai-chat",
@@ -32,10 +28,9 @@ DIALECT = Dialect(
     write_reply=write_reply,
     write_stream=write_stream,
     write_error=write_error,
-    write_failure=write_failure,
     read_error=read_error,
     write_models=write_models,
     write_model=write_model,
-    credential=_credential,
+    credential=credential,
     sign_of_life=COMMENT,
 )

@@ -1,33 +1,23 @@
-"""Whole replies of openai-chat: completions, errors, token counts and models lists."""
+"""Whole replies of openai-chat: completions and their usage."""
 
 import msgspec
 
-from adapters.dialect import ModelEntry
 from adapters.dialects.openai_chat.wire import (
-    ERROR_WORDS,
     ChoiceOut,
     CompletionDetailsOut,
     CompletionIn,
     CompletionOut,
-    CountOut,
-    ErrorDetailOut,
-    ErrorIn,
-    ErrorOut,
     FunctionOut,
     MessageOut,
-    ModelOut,
-    ModelsOut,
     PromptDetailsOut,
     ToolCallOut,
     UsageOut,
-    read_fault,
 )
 from adapters.events import Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
-from adapters.fault import Fault, Malformed
+from adapters.fault import Malformed
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE_COMPLETION = msgspec.json.Decoder(CompletionIn).decode
-_DECODE_ERROR = msgspec.json.Decoder(ErrorIn).decode
 
 FINISH_REASONS: dict[StopReason, str] = {
     "end": "stop",
@@ -94,36 +84,3 @@ def _message(reply: Reply) -> MessageOut:
         reasoning_content="".join(thoughts) if thoughts else msgspec.UNSET,
         tool_calls=calls or msgspec.UNSET,
     )
-
-
-def write_count(tokens: int) -> bytes:
-    """Write a token count."""
-    return _ENCODE(CountOut(tokens))
-
-
-def write_error(fault: Fault, request_id: str) -> bytes:  # noqa: ARG001 - one shape for all dialects
-    """Write an error body; the request's id has no place in it, it is in the `x-request-id` header."""
-    kind, code = ERROR_WORDS[fault.kind]
-    return _ENCODE(ErrorOut(ErrorDetailOut(fault.message, kind, fault.param, fault.code or code)))
-
-
-def read_error(status: int, body: bytes) -> Fault | None:
-    """Read an error body; None when it is none of this dialect."""
-    try:
-        return read_fault(_DECODE_ERROR(body).error, status)
-    except (ValueError, RecursionError):
-        return None
-
-
-def write_model(entry: ModelEntry) -> bytes:
-    """Write one model."""
-    return _ENCODE(_model(entry))
-
-
-def write_models(entries: list[ModelEntry]) -> bytes:
-    """Write a models list."""
-    return _ENCODE(ModelsOut(data=[_model(entry) for entry in entries]))
-
-
-def _model(entry: ModelEntry) -> ModelOut:
-    return ModelOut(id=entry.id, created=entry.created, owned_by=entry.owner)

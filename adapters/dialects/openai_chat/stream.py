@@ -5,27 +5,21 @@ end is a chunk with a finish reason, the usage if it was asked for, and `[DONE]`
 with an error chunk and never with `[DONE]`: some clients take that for a whole answer.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar
-
 import msgspec
 
-from adapters.dialects.openai_chat.reply import FINISH_REASONS, completion_id, write_error, write_usage
+from adapters.dialects.openai_chat.reply import FINISH_REASONS, completion_id, write_usage
 from adapters.dialects.openai_chat.wire import (
     ChunkChoice,
     ChunkIn,
     ChunkOut,
     Delta,
-    ErrorDetail,
     FunctionOut,
     ToolCallDelta,
     UsageOut,
-    read_fault,
 )
 from adapters.events import (
     BlockClosed,
     BlockOpened,
-    Event,
     Failed,
     Reply,
     Started,
@@ -35,16 +29,15 @@ from adapters.events import (
     ToolInputAdded,
     Usage,
     UsageCounted,
-    replay,
 )
 from adapters.fault import Fault
+from adapters.openai import read_stream_fault, write_error
 from adapters.sse import BOUNDARY, StreamTap
+from adapters.writer import Writer
 
-COMMENT = b": penstock\n\n"
 DONE = b"data: [DONE]\n\n"
 
 _DECODE = msgspec.json.Decoder(ChunkIn).decode
-_DECODE_ERROR = msgspec.json.Decoder(ErrorDetail | str).decode
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -65,6 +58,10 @@ class Tap(StreamTap):
         elif event == b"error" or _is_notable(data):
             self._read(event, data)
 
+    def failure(self, fault: Fault, request_id: str) -> bytes:
+        """Write the in-band end of this stream."""
+        return write_failure(fault, request_id)
+
     def _read(self, event: bytes, data: bytes) -> None:
         try:
             chunk = _DECODE(data)
@@ -75,9 +72,9 @@ class Tap(StreamTap):
         if any(choice.finish_reason for choice in chunk.choices or ()):
             self.ended = True
         if bytes(chunk.error) != b"null":
-            self.fault = _stream_fault(chunk.error)
+            self.fault = read_stream_fault(chunk.error)
         elif event == b"error":
-            self.fault = _stream_fault(data)
+            self.fault = read_stream_fault(data)
 
 
 def _is_notable(chunk: bytes) -> bool:
@@ -93,14 +90,7 @@ def _is_notable(chunk: bytes) -> bool:
     return finishes != nulls
 
 
-def _stream_fault(error: msgspec.Raw | bytes) -> Fault:
-    try:
-        return read_fault(_DECODE_ERROR(error), None)
-    except ValueError:
-        return read_fault(bytes(error).decode("utf-8", "replace"), None)
-
-
-class StreamWriter:
+class StreamWriter(Writer):
     """Events in, frames out: one chunk for each event that adds something."""
 
     __slots__ = ("_calls", "_chunk", "_include_usage", "_usage")
@@ -110,10 +100,6 @@ class StreamWriter:
         self._usage = Usage()
         self._chunk = ChunkOut(id="", created=0, model="", choices=[])
         self._calls = -1  # the index of the open tool call: calls are counted apart from blocks
-
-    def write(self, event: Event) -> list[bytes]:
-        """Write one event as frames, none where the dialect has no place for it yet."""
-        return self._WRITERS[type(event)](self, event)
 
     def _start(self, event: Started) -> list[bytes]:
         # OpenAI's chunks have a null usage when usage will come, and none when it will not.
@@ -167,18 +153,6 @@ class StreamWriter:
     def _fail(self, event: Failed) -> list[bytes]:
         return [write_failure(event.fault, "")]
 
-    _WRITERS: ClassVar[dict[type[Event], Callable[[Any, Any], list[bytes]]]] = {
-        Started: _start,
-        BlockOpened: _open,
-        TextAdded: _add_text,
-        ThinkingAdded: _add_thinking,
-        ToolInputAdded: _add_input,
-        BlockClosed: _close,
-        UsageCounted: _count,
-        Stopped: _end,
-        Failed: _fail,
-    }
-
 
 def _frame(chunk: ChunkOut) -> bytes:
     return b"data: %b\n\n" % _ENCODE(chunk)
@@ -186,8 +160,7 @@ def _frame(chunk: ChunkOut) -> bytes:
 
 def write_stream(reply: Reply, include_usage: bool) -> list[bytes]:  # noqa: FBT001 - the client's own option
     """Write a whole reply as a stream, one frame an item."""
-    writer = StreamWriter(include_usage)
-    return [frame for event in replay(reply) for frame in writer.write(event)]
+    return StreamWriter(include_usage).write_all(reply)
 
 
 def write_failure(fault: Fault, request_id: str) -> bytes:

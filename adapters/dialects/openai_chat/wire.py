@@ -8,7 +8,6 @@ SDK (3.52, November 2026).
 import msgspec
 
 from adapters.events import Usage
-from adapters.fault import Fault, FaultKind, kind_of
 
 # What a raw field is when it is absent; `Raw | None` would take nothing but null.
 NULL = msgspec.Raw(b"null")
@@ -78,21 +77,6 @@ class ChunkIn(msgspec.Struct):
     choices: list[ChoiceIn] | None = None
     usage: UsageIn | None = None
     error: msgspec.Raw = NULL
-
-
-class ErrorDetail(msgspec.Struct):
-    """What went wrong, in OpenAI's words; some providers say the code as a number."""
-
-    message: str | None = None
-    type: str | None = None
-    param: str | None = None
-    code: str | int | None = None
-
-
-class ErrorIn(msgspec.Struct):
-    """An error body; some providers say a bare string."""
-
-    error: ErrorDetail | str
 
 
 # --- written ------------------------------------------------------------------------------------------
@@ -211,93 +195,3 @@ class ChunkOut(msgspec.Struct, kw_only=True):
     system_fingerprint: str | None = None
     choices: list[ChunkChoice]
     usage: UsageOut | msgspec.UnsetType | None = msgspec.UNSET
-
-
-class ErrorDetailOut(msgspec.Struct):
-    """See `ErrorDetail`."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
-class ErrorOut(msgspec.Struct):
-    """An error body, or an error chunk."""
-
-    error: ErrorDetailOut
-
-
-class ModelOut(msgspec.Struct, kw_only=True):
-    """One model of a list."""
-
-    id: str
-    object: str = "model"
-    created: int
-    owned_by: str
-
-
-class ModelsOut(msgspec.Struct, kw_only=True):
-    """A models list."""
-
-    object: str = "list"
-    data: list[ModelOut]
-
-
-class CountOut(msgspec.Struct):
-    """A token count; OpenAI's Chat has no such call, the shape is Anthropic's."""
-
-    input_tokens: int
-
-
-# --- words --------------------------------------------------------------------------------------------
-
-# Kind -> type, and the code where the fault brings none.
-ERROR_WORDS: dict[FaultKind, tuple[str, str | None]] = {
-    "invalid_request": ("invalid_request_error", None),
-    "authentication": ("invalid_request_error", "invalid_api_key"),
-    "billing": ("insufficient_quota", "insufficient_quota"),
-    "permission": ("permission_error", "permission_denied"),
-    "not_found": ("invalid_request_error", None),
-    "too_large": ("invalid_request_error", "request_too_large"),
-    "rate_limited": ("rate_limit_error", "rate_limit_exceeded"),
-    "overloaded": ("server_error", "overloaded"),
-    "upstream": ("server_error", "upstream_error"),
-    "timeout": ("server_error", "timeout"),
-    "internal": ("server_error", None),
-}
-
-# Codes and types that say more than the status they come with, and the status they have without one.
-_KNOWN_WORDS: dict[str, tuple[FaultKind, int]] = {
-    "insufficient_quota": ("billing", 429),
-    "invalid_api_key": ("authentication", 401),
-    "model_not_found": ("not_found", 404),
-    "rate_limit_exceeded": ("rate_limited", 429),
-    "rate_limit_error": ("rate_limited", 429),
-    "overloaded": ("overloaded", 503),
-    "overloaded_error": ("overloaded", 529),
-    "timeout": ("timeout", 504),
-    "invalid_request_error": ("invalid_request", 400),
-    "server_error": ("internal", 500),
-}
-_VAGUE = ("invalid_request_error", "server_error")
-
-
-def read_fault(detail: ErrorDetail | str, status: int | None) -> Fault:
-    """Make a fault of OpenAI's words; `status` is None in the middle of a stream."""
-    if isinstance(detail, str):
-        detail = ErrorDetail(message=detail)
-    code = None if detail.code is None else str(detail.code)
-    kind, usual = _judge(code, detail.type, status)
-    message = detail.message or code or detail.type or "unknown error"
-    return Fault(kind=kind, status=status or usual, message=message, code=code, param=detail.param)
-
-
-def _judge(code: str | None, kind: str | None, status: int | None) -> tuple[FaultKind, int]:
-    for word in (code, kind):
-        if word in _KNOWN_WORDS and not (status and word in _VAGUE):
-            return _KNOWN_WORDS[word]
-    # In a stream some providers give the status as the code.
-    told = status or (int(code) if code and code.isascii() and code.isdigit() else 500)
-    told = told if 400 <= told <= 599 else 500  # noqa: PLR2004 - the statuses that are errors
-    return kind_of(told), told

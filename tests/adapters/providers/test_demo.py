@@ -1,4 +1,4 @@
-"""The demo provider's mind, in both dialects."""
+"""The demo provider's mind, in every dialect."""
 
 import json
 from typing import Any
@@ -12,9 +12,11 @@ from adapters.providers.demo import QUOTE, answer
 from adapters.table import DIALECTS
 from tests.adapters.cuts import recorded_bodies
 from tests.adapters.sdks import streamed_to_anthropic, streamed_to_openai
+from tests.adapters.test_dialect import dialect_of
 
 ANTHROPIC = DIALECTS["anthropic-messages"]
 CHAT = DIALECTS["openai-chat"]
+RESPONSES = DIALECTS["openai-responses"]
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string", "minLength": 1}}, "required": ["path"]}
@@ -24,6 +26,8 @@ def tool(dialect: Dialect, name: str) -> dict[str, Any]:
     """A tool as the dialect offers it."""
     if dialect is ANTHROPIC:
         return {"name": name, "input_schema": SCHEMA}
+    if dialect is RESPONSES:
+        return {"type": "function", "name": name, "parameters": SCHEMA}
     return {"type": "function", "function": {"name": name, "parameters": SCHEMA}}
 
 
@@ -31,7 +35,14 @@ def result(dialect: Dialect) -> dict[str, Any]:
     """A turn that brings a tool's result."""
     if dialect is ANTHROPIC:
         return {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "ok"}]}
+    if dialect is RESPONSES:
+        return {"type": "function_call_output", "call_id": "1", "output": "ok"}
     return {"role": "tool", "tool_call_id": "1", "content": "ok"}
+
+
+def said_in(dialect: Dialect) -> str:
+    """The field a conversation stands in."""
+    return "input" if dialect is RESPONSES else "messages"
 
 
 def ask(
@@ -40,7 +51,7 @@ def ask(
     """The demo provider's reply to these words, with these tools on offer."""
     messages = [{"role": "user", "content": text}, *turns]
     offered = {"tools": [tool(dialect, name) for name in tools]} if tools else {}
-    body = {"model": "demo", "max_tokens": 100, "messages": messages, **offered, **more}
+    body = {"model": "demo", "max_tokens": 100, said_in(dialect): messages, **offered, **more}
     return answer(dialect, json.dumps(body).encode(), created=7)
 
 
@@ -119,6 +130,9 @@ FORCED = {
     "chat required": (CHAT, "required", "Read"),
     "chat named": (CHAT, {"type": "function", "function": {"name": "Bash"}}, "Bash"),
     "chat none": (CHAT, "none", None),
+    "responses required": (RESPONSES, "required", "Read"),
+    "responses named": (RESPONSES, {"type": "function", "name": "Bash"}, "Bash"),
+    "responses none": (RESPONSES, "none", None),
     "chat named but not offered": (CHAT, {"type": "function", "function": {"name": "gone"}}, "Read"),
 }
 
@@ -149,6 +163,13 @@ def test_it_thinks_when_asked_to_in_anthropics_dialect() -> None:
     assert 0 < reply.usage.reasoning < reply.usage.output
 
 
+def test_it_thinks_when_asked_to_in_responses() -> None:
+    """A reasoning item comes first, and counts as reasoning."""
+    reply = ask(RESPONSES, "hello", reasoning={"effort": "medium"})
+    assert isinstance(reply.blocks[0], ThinkingBlock)
+    assert 0 < reply.usage.reasoning < reply.usage.output
+
+
 @every_dialect
 def test_it_does_not_think_unasked(dialect: Dialect) -> None:
     """Without the option there is text alone."""
@@ -158,7 +179,8 @@ def test_it_does_not_think_unasked(dialect: Dialect) -> None:
 @every_dialect
 def test_usage_is_the_estimate(dialect: Dialect) -> None:
     """Input is what the dialect weighs, output what was said."""
-    body = b'{"model":"demo","max_tokens":5,"messages":[{"role":"user","content":"' + b"word " * 400 + b'"}]}'
+    turns = [{"role": "user", "content": "word " * 400}]
+    body = json.dumps({"model": "demo", "max_tokens": 5, said_in(dialect): turns}).encode()
     reply = answer(dialect, body)
     assert reply.usage.input == dialect.estimate(body)
     assert reply.usage.input > 400
@@ -177,11 +199,12 @@ def test_a_wrong_body_is_malformed(dialect: Dialect, body: bytes) -> None:
 def test_agents_get_a_reply_their_sdk_can_read(name: str) -> None:
     """Recorded agent bodies are answered, streamed, in a way the official SDKs gather."""
     body = recorded_bodies()[name]
-    chat = name in {"opencode/0001", "opencode/0002", "opencode/0003"}
-    dialect = CHAT if chat else ANTHROPIC
-    asked_for_usage = True
-    stream = b"".join(dialect.write_stream(answer(dialect, body), asked_for_usage))
-    if chat:
+    dialect = dialect_of(name)
+    stream = served(body, dialect)
+    if dialect is RESPONSES:
+        with streamed_to_openai(stream).responses.stream(model="m", input="x") as heard:
+            assert heard.get_final_response().status == "completed"
+    elif dialect is CHAT:
         with streamed_to_openai(stream).chat.completions.stream(model="m", messages=[]) as told:
             assert told.get_final_completion().choices[0].message.content
     else:
@@ -227,6 +250,42 @@ def test_an_openai_client_completes_a_tool_loop() -> None:
         last = told.get_final_completion().choices[0]
     assert (last.finish_reason, last.message.tool_calls) == ("stop", None)
     assert "result arrived" in (last.message.content or "")
+
+
+def test_a_responses_client_completes_a_tool_loop() -> None:
+    """Asked for a tool, the SDK gets a call; the result sent back gets words and an end."""
+    turns: list[Any] = [{"role": "user", "content": "Please use the Read tool."}]
+    body = {"model": "demo", "input": turns, "tools": [tool(RESPONSES, "Read")]}
+    client = streamed_to_openai(served(json.dumps(body).encode(), RESPONSES))
+    with client.responses.stream(model="demo", input=turns) as told:
+        first = told.get_final_response()
+    call = first.output[-1]
+    assert call.type == "function_call"
+    assert (call.name, json.loads(call.arguments)) == ("Read", {"path": "x"})
+    turns += [*(item.model_dump() for item in first.output), result(RESPONSES)]
+    client = streamed_to_openai(served(json.dumps(body).encode(), RESPONSES))
+    with client.responses.stream(model="demo", input=turns) as told:
+        last = told.get_final_response()
+    assert [item.type for item in last.output] == ["message"]
+    assert "result arrived" in last.output_text
+
+
+NAMESPACE = {"type": "namespace", "name": "agents", "tools": [tool(RESPONSES, "spawn")]}
+
+
+def test_a_tool_in_a_namespace_is_called_with_its_namespace() -> None:
+    """Codex takes a call of a tool in a namespace only with the namespace's name."""
+    whole = {"model": "demo", "input": "run spawn", "tools": [NAMESPACE]}
+    item = json.loads(RESPONSES.write_reply(answer(RESPONSES, json.dumps(whole).encode())))["output"][-1]
+    assert (item["type"], item["name"], item["namespace"]) == ("function_call", "spawn", "agents")
+
+
+def test_a_custom_tool_is_called_with_text() -> None:
+    """A tool that takes text as it is gets a call of its own kind, with no JSON in it."""
+    tools = [{"type": "custom", "name": "apply_patch", "format": {"type": "grammar"}}]
+    whole = {"model": "demo", "input": "run apply_patch", "tools": tools}
+    item = json.loads(RESPONSES.write_reply(answer(RESPONSES, json.dumps(whole).encode())))["output"][-1]
+    assert (item["type"], item["name"], item["input"]) == ("custom_tool_call", "apply_patch", "demo")
 
 
 def test_a_tool_of_a_real_agent_gets_arguments_that_fit() -> None:

@@ -187,7 +187,7 @@ def test_an_error_is_written_in_anthropics_order() -> None:
     fault = Fault("not_found", 404, "No model is called `x`.", code="model_not_found", param="model")
     body = DIALECT.write_error(fault, "req_1")
     assert json.dumps(json.loads(body)) == json.dumps(ERROR)
-    assert DIALECT.write_failure(fault, "req_1") == b"event: error\ndata: " + body + b"\n\n"
+    assert DIALECT.tap().failure(fault, "req_1") == b"event: error\ndata: " + body + b"\n\n"
 
 
 def test_models_are_written_in_anthropics_order() -> None:

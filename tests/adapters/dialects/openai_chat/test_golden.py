@@ -179,7 +179,7 @@ def test_an_error_is_written_in_openais_order() -> None:
     fault = Fault("not_found", 404, "No model is called `x`.", code="model_not_found", param="model")
     body = DIALECT.write_error(fault, "req_1")
     assert json.dumps(json.loads(body)) == json.dumps(ERROR)
-    assert DIALECT.write_failure(fault, "req_1") == b"data: " + body + b"\n\n"
+    assert DIALECT.tap().failure(fault, "req_1") == b"data: " + body + b"\n\n"
 
 
 def test_models_are_written_in_openais_order() -> None:

@@ -6,17 +6,8 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionMessageFunctionToolCall
 
-from adapters.dialect import ModelEntry
-from adapters.dialects.openai_chat.reply import (
-    read_error,
-    read_usage,
-    write_error,
-    write_model,
-    write_models,
-    write_reply,
-)
+from adapters.dialects.openai_chat.reply import read_usage, write_reply
 from adapters.events import Reply, Usage
-from adapters.fault import Fault
 from tests.adapters.replies import ARGUMENTS, REPLIES, SILENT, TEXT, TEXT_ONLY, THINKING, TOOLS
 from tests.adapters.sdks import read_by_openai
 
@@ -118,100 +109,3 @@ def test_usage_of_a_whole_reply_is_read(wire: dict[str, object] | None, usage: U
     """Counts are taken where they are, and are nothing where they are not."""
     assert read_usage(json.dumps({"choices": [], "usage": wire}).encode()) == usage
     assert read_usage(b'{"choices":[{"odd":1}]}') == Usage()
-
-
-SDK_ERRORS: list[tuple[Fault, str, str | None, type[openai.APIStatusError]]] = [
-    (
-        Fault("invalid_request", 400, "m", param="stream"),
-        "invalid_request_error",
-        None,
-        openai.BadRequestError,
-    ),
-    (
-        Fault("authentication", 401, "m"),
-        "invalid_request_error",
-        "invalid_api_key",
-        openai.AuthenticationError,
-    ),
-    (Fault("billing", 402, "m"), "insufficient_quota", "insufficient_quota", openai.APIStatusError),
-    (Fault("permission", 403, "m"), "permission_error", "permission_denied", openai.PermissionDeniedError),
-    (Fault("not_found", 404, "m"), "invalid_request_error", None, openai.NotFoundError),
-    (
-        Fault("not_found", 404, "m", code="model_not_found", param="model"),
-        "invalid_request_error",
-        "model_not_found",
-        openai.NotFoundError,
-    ),
-    (Fault("too_large", 413, "m"), "invalid_request_error", "request_too_large", openai.APIStatusError),
-    (Fault("rate_limited", 429, "m"), "rate_limit_error", "rate_limit_exceeded", openai.RateLimitError),
-    (Fault("internal", 500, "m"), "server_error", None, openai.InternalServerError),
-    (Fault("upstream", 502, "m"), "server_error", "upstream_error", openai.InternalServerError),
-    (Fault("overloaded", 503, "m"), "server_error", "overloaded", openai.InternalServerError),
-    (Fault("timeout", 504, "m"), "server_error", "timeout", openai.InternalServerError),
-]
-
-
-@pytest.mark.parametrize(("fault", "kind", "code", "error"), SDK_ERRORS)
-def test_the_sdk_raises_the_error_that_was_meant(
-    fault: Fault, kind: str, code: str | None, error: type[openai.APIStatusError]
-) -> None:
-    """Each fault is the SDK's own exception, with OpenAI's words and our message."""
-    with pytest.raises(error) as caught:
-        ask(read_by_openai(write_error(fault, "req_7"), fault.status))
-    assert (caught.value.type, caught.value.code, caught.value.param) == (kind, code, fault.param)
-    assert caught.value.body == {"message": "m", "type": kind, "param": fault.param, "code": code}
-
-
-READ: dict[str, tuple[int, object, Fault | None]] = {
-    "a status": (
-        400,
-        {"error": {"message": "m", "type": "invalid_request_error", "param": "stop", "code": None}},
-        Fault("invalid_request", 400, "m", param="stop"),
-    ),
-    "a vague type goes by its status": (
-        404,
-        {"error": {"message": "m", "type": "invalid_request_error", "code": "model_not_found"}},
-        Fault("not_found", 404, "m", code="model_not_found"),
-    ),
-    "no money left": (
-        429,
-        {"error": {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}},
-        Fault("billing", 429, "m", code="insufficient_quota"),
-    ),
-    "too long": (
-        400,
-        {"error": {"message": "m", "type": "invalid_request_error", "code": "context_length_exceeded"}},
-        Fault("invalid_request", 400, "m", code="context_length_exceeded"),
-    ),
-    "a string": (500, {"error": "out of memory"}, Fault("internal", 500, "out of memory")),
-    "a number for a code": (
-        403,
-        {"error": {"message": "m", "code": 403}},
-        Fault("permission", 403, "m", code="403"),
-    ),
-    "only a code": (400, {"error": {"code": "odd"}}, Fault("invalid_request", 400, "odd", code="odd")),
-    "nothing said": (502, {"error": {}}, Fault("upstream", 502, "unknown error")),
-    "no error": (500, {"message": "m"}, None),
-    "a list": (500, {"error": ["m"]}, None),
-}
-
-
-@pytest.mark.parametrize(("status", "body", "fault"), READ.values(), ids=READ)
-def test_an_error_body_is_read_by_its_code_and_status(status: int, body: object, fault: Fault | None) -> None:
-    """A code that says more than the status decides the kind, else the status does."""
-    assert read_error(status, json.dumps(body).encode()) == fault
-
-
-def test_the_sdk_reads_a_models_list() -> None:
-    """A list arrives whole."""
-    entries = [ModelEntry("gpt-a", "openai", 1_700_000_000), ModelEntry("demo", "demo")]
-    page = read_by_openai(write_models(entries)).models.list()
-    told = [(model.id, model.owned_by, model.created, model.object) for model in page]
-    assert told == [("gpt-a", "openai", 1_700_000_000, "model"), ("demo", "demo", 0, "model")]
-    assert json.loads(write_models([])) == {"object": "list", "data": []}
-
-
-def test_the_sdk_reads_one_model() -> None:
-    """One model is the list's line."""
-    model = read_by_openai(write_model(ModelEntry("gpt-a", "openai", 5))).models.retrieve("gpt-a")
-    assert (model.id, model.owned_by, model.created, model.object) == ("gpt-a", "openai", 5, "model")

@@ -1,0 +1,36 @@
+"""openai-responses: the Responses API, as Codex and OpenAI's SDKs speak it."""
+
+from adapters.dialect import Dialect, Endpoint
+from adapters.dialects.openai_responses.reply import read_usage, write_reply
+from adapters.dialects.openai_responses.request import estimate, peek, read_prompt
+from adapters.dialects.openai_responses.stream import Tap, write_stream
+from adapters.openai import (
+    COMMENT,
+    credential,
+    read_error,
+    write_count,
+    write_error,
+    write_model,
+    write_models,
+)
+from adapters.span import replace_model
+
+DIALECT = Dialect(
+    name="openai-responses",
+    endpoints=(Endpoint("/v1/responses", "generate"),),
+    peek=peek,
+    rename=replace_model,
+    read_prompt=read_prompt,
+    read_usage=read_usage,
+    tap=Tap,
+    estimate=estimate,
+    write_count=write_count,
+    write_reply=write_reply,
+    write_stream=write_stream,
+    write_error=write_error,
+    read_error=read_error,
+    write_models=write_models,
+    write_model=write_model,
+    credential=credential,
+    sign_of_life=COMMENT,
+)

@@ -1,0 +1,174 @@
+"""What OpenAI's APIs spell alike: errors, models lists, where a key goes, the comment that shows life.
+
+Unknown fields are skipped, and what is read may be absent: many providers answer in this shape, each a
+little differently. Source: the API reference and the types of the official SDK (3.52, November 2026).
+"""
+
+import msgspec
+
+from adapters.dialect import ModelEntry
+from adapters.fault import Fault, FaultKind, kind_of
+
+# The one heartbeat all clients of these APIs take.
+COMMENT = b": penstock\n\n"
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+def credential(key: str) -> tuple[bytes, bytes]:
+    """Carry a key."""
+    return b"authorization", b"Bearer " + key.encode()
+
+
+# --- errors -------------------------------------------------------------------------------------------
+
+
+class ErrorDetail(msgspec.Struct):
+    """What went wrong, in OpenAI's words; some providers say the code as a number."""
+
+    message: str | None = None
+    type: str | None = None
+    param: str | None = None
+    code: str | int | None = None
+
+
+class ErrorIn(msgspec.Struct):
+    """An error body; some providers say a bare string."""
+
+    error: ErrorDetail | str
+
+
+class ErrorDetailOut(msgspec.Struct):
+    """See `ErrorDetail`."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorOut(msgspec.Struct):
+    """An error body, or an error chunk."""
+
+    error: ErrorDetailOut
+
+
+# Kind -> type, and the code where the fault brings none.
+ERROR_WORDS: dict[FaultKind, tuple[str, str | None]] = {
+    "invalid_request": ("invalid_request_error", None),
+    "authentication": ("invalid_request_error", "invalid_api_key"),
+    "billing": ("insufficient_quota", "insufficient_quota"),
+    "permission": ("permission_error", "permission_denied"),
+    "not_found": ("invalid_request_error", None),
+    "too_large": ("invalid_request_error", "request_too_large"),
+    "rate_limited": ("rate_limit_error", "rate_limit_exceeded"),
+    "overloaded": ("server_error", "overloaded"),
+    "upstream": ("server_error", "upstream_error"),
+    "timeout": ("server_error", "timeout"),
+    "internal": ("server_error", None),
+}
+
+# Codes and types that say more than the status they come with, and the status they have without one.
+_KNOWN_WORDS: dict[str, tuple[FaultKind, int]] = {
+    "insufficient_quota": ("billing", 429),
+    "invalid_api_key": ("authentication", 401),
+    "model_not_found": ("not_found", 404),
+    "rate_limit_exceeded": ("rate_limited", 429),
+    "rate_limit_error": ("rate_limited", 429),
+    "overloaded": ("overloaded", 503),
+    "overloaded_error": ("overloaded", 529),
+    "timeout": ("timeout", 504),
+    "invalid_request_error": ("invalid_request", 400),
+    "server_error": ("internal", 500),
+}
+_VAGUE = ("invalid_request_error", "server_error")
+
+
+def read_fault(detail: ErrorDetail | str, status: int | None) -> Fault:
+    """Make a fault of OpenAI's words; `status` is None in the middle of a stream."""
+    if isinstance(detail, str):
+        detail = ErrorDetail(message=detail)
+    code = None if detail.code is None else str(detail.code)
+    kind, usual = _judge(code, detail.type, status)
+    message = detail.message or code or detail.type or "unknown error"
+    return Fault(kind=kind, status=status or usual, message=message, code=code, param=detail.param)
+
+
+def _judge(code: str | None, kind: str | None, status: int | None) -> tuple[FaultKind, int]:
+    for word in (code, kind):
+        if word in _KNOWN_WORDS and not (status and word in _VAGUE):
+            return _KNOWN_WORDS[word]
+    # In a stream some providers give the status as the code.
+    told = status or (int(code) if code and code.isascii() and code.isdigit() else 500)
+    told = told if 400 <= told <= 599 else 500  # noqa: PLR2004 - the statuses that are errors
+    return kind_of(told), told
+
+
+_DECODE_ERROR = msgspec.json.Decoder(ErrorIn).decode
+_DECODE_DETAIL = msgspec.json.Decoder(ErrorDetail | str).decode
+
+
+def write_error(fault: Fault, request_id: str) -> bytes:  # noqa: ARG001 - one shape for all dialects
+    """Write an error body; the request's id has no place in it, it is in the `x-request-id` header."""
+    kind, code = ERROR_WORDS[fault.kind]
+    return _ENCODE(ErrorOut(ErrorDetailOut(fault.message, kind, fault.param, fault.code or code)))
+
+
+def read_error(status: int, body: bytes) -> Fault | None:
+    """Read an error body; None when it is none of these APIs."""
+    try:
+        return read_fault(_DECODE_ERROR(body).error, status)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_stream_fault(error: msgspec.Raw | bytes) -> Fault:
+    """Read what a stream holds as its error, whatever it is."""
+    try:
+        return read_fault(_DECODE_DETAIL(error), None)
+    except ValueError:
+        return read_fault(bytes(error).decode("utf-8", "replace"), None)
+
+
+# --- models and counts --------------------------------------------------------------------------------
+
+
+class ModelOut(msgspec.Struct, kw_only=True):
+    """One model of a list."""
+
+    id: str
+    object: str = "model"
+    created: int
+    owned_by: str
+
+
+class ModelsOut(msgspec.Struct, kw_only=True):
+    """A models list."""
+
+    object: str = "list"
+    data: list[ModelOut]
+
+
+class CountOut(msgspec.Struct):
+    """A token count; OpenAI's Chat has no such call, the shape is Anthropic's."""
+
+    input_tokens: int
+
+
+def write_count(tokens: int) -> bytes:
+    """Write a token count."""
+    return _ENCODE(CountOut(tokens))
+
+
+def write_model(entry: ModelEntry) -> bytes:
+    """Write one model."""
+    return _ENCODE(_model(entry))
+
+
+def write_models(entries: list[ModelEntry]) -> bytes:
+    """Write a models list."""
+    return _ENCODE(ModelsOut(data=[_model(entry) for entry in entries]))
+
+
+def _model(entry: ModelEntry) -> ModelOut:
+    return ModelOut(id=entry.id, created=entry.created, owned_by=entry.owner)
