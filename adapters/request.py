@@ -72,6 +72,27 @@ def decode_body(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
         raise _not_json(body, str(error)) from error
 
 
+def decode_part(
+    decode: Callable[[bytes | msgspec.Raw], Decoded], raw: bytes | msgspec.Raw, place: str
+) -> Decoded:
+    """Decode a part of a request's body that was left raw; raise `Malformed` with its place."""
+    try:
+        return decode(raw)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).replace(" - at `$.", " - at `")
+        raise Malformed(f"`{place}`: {reason}.", param=place) from error
+
+
+def checked_schema(raw: msgspec.Raw, place: str) -> msgspec.Raw | None:
+    """Return a tool's schema, None where it is absent; raise `Malformed` when it is no object."""
+    text = bytes(raw)
+    if text == b"null":
+        return None
+    if not text.startswith(b"{"):
+        raise Malformed(f"`{place}` must be an object.", param=place)
+    return raw
+
+
 def checked_model(model: str | msgspec.UnsetType) -> str:
     """Return the model a request names; raise `Malformed` when it names none."""
     if model is msgspec.UNSET:

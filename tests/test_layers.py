@@ -93,6 +93,7 @@ LADDERS = {
         Rung(
             "contracts and what is shared",
             (
+                "adapters.conversation",
                 "adapters.dialect",
                 "adapters.events",
                 "adapters.fault",

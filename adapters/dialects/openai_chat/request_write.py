@@ -1,0 +1,250 @@
+"""Writing a request of openai-chat out of the middle: its turns, its tools, its settings.
+
+Thinking is left out unless the provider wants its own thoughts back. What the parts of a turn become is
+written in `content`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from adapters.conversation import (
+    PLAIN,
+    ChatRequest,
+    Effort,
+    Quirks,
+    Reasoning,
+    Refusal,
+    ServerTool,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Turn,
+    Written,
+)
+from adapters.conversation_order import arranged
+from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
+from adapters.dialects.openai_chat.content import LONGEST_ID, content_of, joined, result_message, shown
+from adapters.dialects.openai_chat.request_read import NAME
+from adapters.schema_trim import fits_strict, trimmed
+
+Json = dict[str, object]
+
+LONGEST_NAME = 64
+STOPS = 4
+# The first system block of Claude Code: words for Anthropic's accounting, different in every conversation.
+BILLING = "x-anthropic-billing-header:"
+
+_ENCODE = msgspec.json.Encoder().encode
+_EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
+_MODES = {"auto": "auto", "any": "required", "none": "none"}
+_TIERS = {"auto": "auto", "standard_only": "default"}
+_OWN_TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
+_ORDER: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+# The most tokens of a budget that are still this effort.
+_BUDGETS: tuple[tuple[int, Effort], ...] = ((2048, "low"), (16_384, "medium"))
+_LONGEST_USER = 64
+_HOTTEST = 2.0
+
+
+def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
+    """Write a request; raise `Malformed` naming the block that cannot be carried."""
+    return _Writing(request, quirks).written()
+
+
+def effort_for(reasoning: Reasoning, known: tuple[Effort, ...]) -> Effort | None:
+    """Return the nearest known effort, the lower of two; None where none was asked for or none is known."""
+    wanted = reasoning.effort
+    if reasoning.budget is not None:
+        wanted = next((effort for most, effort in _BUDGETS if reasoning.budget <= most), "high")
+    if wanted is None or not known or (wanted == "none" and "none" not in known):
+        return None
+    place = _ORDER.index(wanted)
+    return min(known, key=lambda effort: (abs(_ORDER.index(effort) - place), _ORDER.index(effort)))
+
+
+class _Writing:
+    """One request being written: the names given to its tools, and what was dropped so far."""
+
+    __slots__ = ("_dropped", "_names", "_quirks", "_request")
+
+    def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
+        self._request = request
+        self._quirks = quirks
+        self._names = Names(LONGEST_NAME)
+        # In order, each once.
+        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
+
+    def written(self) -> Written:
+        request, quirks = self._request, self._quirks
+        tools, lost = offered(request, NAME)
+        self._drop(lost)
+        body: Json = {"model": request.model, "messages": list(self._messages())}
+        body.update(self._tool_settings(tools))
+        body.update(self._settings())
+        refused = [name for name in body if name in quirks.refuses]
+        self._drop(refused)
+        for name in refused:
+            del body[name]
+        bridged = (tool.name for tool in tools if isinstance(tool, Tool) and tool.freeform)
+        freeform = frozenset(() if quirks.freeform_tools else bridged)
+        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed, freeform)
+
+    def _drop(self, names: Iterable[str]) -> None:
+        self._dropped.update(dict.fromkeys(names))
+
+    # --- messages
+
+    def _messages(self) -> Iterator[Json]:
+        system = [part for part in self._request.system if not part.text.startswith(BILLING)]
+        if system:
+            yield {"role": self._quirks.system_role, "content": joined(system)}
+        for turn in arranged(self._request.turns):
+            if turn.role == "assistant":
+                yield self._assistant(turn)
+            elif turn.role == "system":
+                yield self._system(turn)
+            else:
+                yield from self._user(turn)
+
+    def _system(self, turn: Turn) -> Json:
+        role = "user" if self._quirks.system_turns is False else self._quirks.system_role
+        return {"role": role, "content": joined(turn.parts)}
+
+    def _user(self, turn: Turn) -> Iterator[Json]:
+        results = [part for part in turn.parts if isinstance(part, ToolResult)]
+        yield from (result_message(result) for result in results)
+        below = [part for result in results for part in shown(result)]
+        rest = below if results else turn.parts
+        if rest:
+            yield {"role": "user", "content": content_of(rest)}
+
+    def _assistant(self, turn: Turn) -> Json:
+        said = [
+            part for part in turn.parts if not isinstance(part, ToolCall | Thinking | Refusal | ToolResult)
+        ]
+        calls = [self._call(part) for part in turn.parts if isinstance(part, ToolCall)]
+        refusals = [part.text for part in turn.parts if isinstance(part, Refusal)]
+        # A turn of nothing but thoughts has no words left.
+        silent = None if calls or refusals else ""
+        message: Json = {"role": "assistant", "content": joined(said) if said else silent}
+        thoughts = [part.text for part in turn.parts if isinstance(part, Thinking) and part.text]
+        if thoughts and self._quirks.reasoning_field:
+            message[self._quirks.reasoning_field] = "\n\n".join(thoughts)
+        if refusals:
+            message["refusal"] = "\n\n".join(refusals)
+        if calls:
+            message["tool_calls"] = calls
+        return message
+
+    def _call(self, call: ToolCall) -> Json:
+        name, identity = self._names.sent(call.name), fitted(call.id, LONGEST_ID)
+        if not call.freeform:
+            function = {"name": name, "arguments": call.arguments}
+            return {"id": identity, "type": "function", "function": function}
+        if self._quirks.freeform_tools:
+            return {"id": identity, "type": "custom", "custom": {"name": name, "input": call.arguments}}
+        arguments = _ENCODE({"input": call.arguments}).decode()
+        return {"id": identity, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+    # --- tools
+
+    def _tool_settings(self, tools: Sequence[Tool | ServerTool]) -> Iterator[tuple[str, object]]:
+        """An empty list of tools is refused, and so is a choice without tools."""
+        if not tools:
+            return
+        yield "tools", [tool.raw if isinstance(tool, ServerTool) else self._tool(tool) for tool in tools]
+        request, choice = self._request, self._request.choice
+        if choice is not None and choice.mode == "one":
+            yield "tool_choice", {"type": "function", "function": {"name": self._names.sent(choice.name)}}
+        elif choice is not None:
+            yield "tool_choice", _MODES[choice.mode]
+        if request.parallel is not None:
+            yield "parallel_tool_calls", request.parallel
+
+    def _tool(self, tool: Tool) -> Json:
+        if tool.freeform and self._quirks.freeform_tools:
+            custom: Json = {"name": self._names.sent(tool.name), "description": tool.description}
+            custom["format"] = tool.grammar
+            given = {key: value for key, value in custom.items() if value is not None}
+            return {"type": "custom", "custom": given}
+        words = described(tool)
+        schema = FREEFORM_SCHEMA if tool.freeform else tool.schema or _EMPTY_SCHEMA
+        function: Json = {"name": self._names.sent(tool.name), **({"description": words} if words else {})}
+        function["parameters"] = trimmed(schema, self._quirks.refused_keywords)
+        if tool.strict and fits_strict(schema):
+            function["strict"] = True
+        elif tool.strict:
+            self._drop(["tools.strict"])
+        return {"type": "function", "function": function}
+
+    # --- settings
+
+    def _settings(self) -> Iterator[tuple[str, object]]:
+        request, quirks = self._request, self._quirks
+        if request.max_tokens is not None:
+            yield quirks.output_limit, min(request.max_tokens, quirks.most_tokens or request.max_tokens)
+        yield from self._sampling()
+        if request.stop:
+            yield "stop", list(request.stop[:STOPS])
+            self._drop(["stop"] if len(request.stop) > STOPS else ())
+        yield from self._effort()
+        yield from self._format()
+        yield from self._caller()
+        if request.answers > 1:
+            yield "n", request.answers
+        if request.stream:
+            yield "stream", True
+            yield from [("stream_options", {"include_usage": True})] if quirks.stream_usage else []
+        if request.dialect == NAME:
+            yield from request.extras.items()
+        else:
+            self._drop(request.extras)
+
+    def _sampling(self) -> Iterator[tuple[str, object]]:
+        for name, value in msgspec.structs.asdict(self._request.sampling).items():
+            if value is None:
+                continue
+            if name == "top_k" and not self._quirks.top_k:
+                self._drop([name])
+            else:
+                yield name, min(max(value, 0.0), _HOTTEST) if name == "temperature" else value
+
+    def _effort(self) -> Iterator[tuple[str, object]]:
+        reasoning = self._request.reasoning
+        if reasoning is None:
+            return
+        effort = effort_for(reasoning, self._quirks.efforts)
+        if effort:
+            yield "reasoning_effort", effort
+        elif reasoning.effort or reasoning.budget:
+            self._drop(["reasoning_effort" if self._request.dialect == NAME else "thinking"])
+
+    def _format(self) -> Iterator[tuple[str, object]]:
+        shape = self._request.format
+        if shape is None:
+            return
+        if shape.schema is None:
+            yield "response_format", {"type": "json_object"}
+            return
+        schema: Json = {"name": fitted(shape.name, LONGEST_NAME)}
+        if shape.description is not None:
+            schema["description"] = shape.description
+        schema["schema"] = trimmed(shape.schema, self._quirks.refused_keywords)
+        if shape.strict and fits_strict(shape.schema):
+            schema["strict"] = True
+        yield "response_format", {"type": "json_schema", "json_schema": schema}
+
+    def _caller(self) -> Iterator[tuple[str, object]]:
+        """Claude Code's `user_id` is JSON about its machine, for Anthropic alone."""
+        request = self._request
+        if request.user is not None and len(request.user) <= _LONGEST_USER and request.user[:1] != "{":
+            yield "user", request.user
+        elif request.user is not None:
+            self._drop(["user" if request.dialect == NAME else "metadata.user_id"])
+        tier = request.service_tier
+        if tier is not None and (tier in _TIERS or tier in _OWN_TIERS):
+            yield "service_tier", _TIERS.get(tier, tier)
+        elif tier is not None:
+            self._drop(["service_tier"])

@@ -1,0 +1,66 @@
+"""JSON schemas for providers that take fewer keywords, and whether one fits OpenAI's strict mode.
+
+What a removed keyword said stays readable: it is added to the description of the schema it stood in.
+"""
+
+import msgspec
+
+from adapters.request import decode_part
+
+_DECODE = msgspec.json.Decoder().decode
+_ENCODE = msgspec.json.Encoder().encode
+# Keywords whose values are schemas by name, where a name is no keyword.
+_BY_NAME = frozenset(("properties", "$defs", "definitions", "patternProperties", "dependentSchemas"))
+# Keywords whose values are data.
+_DATA = frozenset(("const", "default", "enum", "example", "examples", "required"))
+
+
+def trimmed(schema: msgspec.Raw, refused: frozenset[str]) -> msgspec.Raw:
+    """Return the schema without the refused keywords, at any depth; as it came when nothing is refused."""
+    return msgspec.Raw(_ENCODE(_trim(decode_part(_DECODE, schema, "tools"), refused))) if refused else schema
+
+
+def _trim(schema: object, refused: frozenset[str]) -> object:
+    if isinstance(schema, list):
+        return [_trim(item, refused) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _trim_value(key, value, refused) for key, value in schema.items() if key not in refused}
+    said = [f"{key}: {_ENCODE(value).decode()}" for key, value in schema.items() if key in refused]
+    # Keywords that only name the schema itself say nothing to a model.
+    said = [line for line in said if not line.startswith("$")]
+    if said:
+        kept["description"] = " ".join(
+            filter(None, (str(kept.get("description", "")), f"({', '.join(said)})"))
+        )
+    return kept
+
+
+def _trim_value(key: str, value: object, refused: frozenset[str]) -> object:
+    if key in _DATA:
+        return value
+    if key in _BY_NAME and isinstance(value, dict):
+        return {name: _trim(inner, refused) for name, inner in value.items()}
+    return _trim(value, refused)
+
+
+def fits_strict(schema: msgspec.Raw) -> bool:
+    """Whether every object in the schema is closed and requires all it has, as OpenAI's strict mode wants."""
+    return _is_closed(decode_part(_DECODE, schema, "tools"))
+
+
+def _is_closed(schema: object) -> bool:
+    if isinstance(schema, list):
+        return all(map(_is_closed, schema))
+    if not isinstance(schema, dict):
+        return True
+    properties = schema.get("properties")
+    if schema.get("type") == "object" or isinstance(properties, dict):
+        names = set(properties) if isinstance(properties, dict) else set()
+        if schema.get("additionalProperties") is not False or names != set(schema.get("required") or ()):
+            return False
+    return all(
+        _is_closed(list(value.values()) if key in _BY_NAME and isinstance(value, dict) else value)
+        for key, value in schema.items()
+        if key not in _DATA
+    )
