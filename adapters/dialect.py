@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from adapters.conversation import ChatRequest, Quirks, Written
 from adapters.events import Reply, Usage
 from adapters.fault import Fault
 from adapters.request import Prompt
@@ -72,6 +73,8 @@ class Dialect(msgspec.Struct, frozen=True):
     in a whole reply and raises `Malformed` when the body is not a reply of this dialect.
     `write_stream` gives one frame an item; its flag says whether the client asked for usage.
     `sign_of_life` is what may be said while a stream is silent; a tap writes the end of a broken one.
+    `read_request` and `write_request` take a request to and from the middle and raise `Malformed`; a
+    dialect without them is only passed through.
     """
 
     name: str
@@ -91,3 +94,5 @@ class Dialect(msgspec.Struct, frozen=True):
     write_model: Callable[[ModelEntry], bytes]
     credential: Callable[[str], tuple[bytes, bytes]]
     sign_of_life: bytes
+    read_request: Callable[[bytes], ChatRequest] | None = None
+    write_request: Callable[[ChatRequest, Quirks], Written] | None = None

@@ -11,6 +11,8 @@ from adapters.dialects.anthropic_messages.reply import (
     write_reply,
 )
 from adapters.dialects.anthropic_messages.request import estimate, peek, read_prompt
+from adapters.dialects.anthropic_messages.request_read import read_request
+from adapters.dialects.anthropic_messages.request_write import write_request
 from adapters.dialects.anthropic_messages.stream import PING, Tap, write_stream
 from adapters.span import replace_model
 
@@ -40,4 +42,6 @@ DIALECT = Dialect(
     write_model=write_model,
     credential=_credential,
     sign_of_life=PING,
+    read_request=read_request,
+    write_request=write_request,
 )

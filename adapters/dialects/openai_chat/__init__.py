@@ -3,6 +3,8 @@
 from adapters.dialect import Dialect, Endpoint
 from adapters.dialects.openai_chat.reply import read_usage, write_reply
 from adapters.dialects.openai_chat.request import estimate, peek, read_prompt
+from adapters.dialects.openai_chat.request_read import read_request
+from adapters.dialects.openai_chat.request_write import write_request
 from adapters.dialects.openai_chat.stream import Tap, write_stream
 from adapters.openai import (
     COMMENT,
@@ -33,4 +35,6 @@ DIALECT = Dialect(
     write_model=write_model,
     credential=credential,
     sign_of_life=COMMENT,
+    read_request=read_request,
+    write_request=write_request,
 )

@@ -4,10 +4,8 @@ import json
 from typing import Any
 
 from adapters.conversation import PLAIN, Quirks, Written
-from adapters.dialects.anthropic_messages import request_read as anthropic_read
-from adapters.dialects.anthropic_messages import request_write as anthropic_write
-from adapters.dialects.openai_chat import request_read as chat_read
-from adapters.dialects.openai_chat import request_write as chat_write
+from adapters.dialect import Dialect
+from adapters.dialects import anthropic_messages, openai_chat
 
 Body = dict[str, Any]
 
@@ -19,14 +17,21 @@ def body_of(fields: Body) -> bytes:
     return json.dumps({"model": "m", "messages": [HI], **fields}, ensure_ascii=False).encode()
 
 
+def crossed(body: bytes, source: Dialect, target: Dialect, quirks: Quirks) -> Written:
+    """Take a request from one dialect to another, as the table has them."""
+    assert source.read_request
+    assert target.write_request
+    return target.write_request(source.read_request(body), quirks)
+
+
 def to_chat(body: bytes, quirks: Quirks = PLAIN) -> Written:
     """Take a request of Anthropic's to Chat."""
-    return chat_write.write_request(anthropic_read.read_request(body), quirks)
+    return crossed(body, anthropic_messages.DIALECT, openai_chat.DIALECT, quirks)
 
 
 def to_anthropic(body: bytes, quirks: Quirks = PLAIN) -> Written:
     """Take a request of Chat's to Anthropic."""
-    return anthropic_write.write_request(chat_read.read_request(body), quirks)
+    return crossed(body, openai_chat.DIALECT, anthropic_messages.DIALECT, quirks)
 
 
 def chat_body(fields: Body, quirks: Quirks = PLAIN) -> Body:
