@@ -1,4 +1,4 @@
-"""JSON schemas for providers that take fewer keywords, and whether one fits OpenAI's strict mode.
+"""JSON schemas for providers that take fewer keywords, and what the strict modes want of one.
 
 What a removed keyword said stays readable: it is added to the description of the schema it stood in.
 """
@@ -64,3 +64,27 @@ def _is_closed(schema: object) -> bool:
         for key, value in schema.items()
         if key not in _DATA
     )
+
+
+def closed(schema: msgspec.Raw) -> msgspec.Raw:
+    """Return the schema with every object closed that does not say whether it is; unchanged if none is so."""
+    whole = decode_part(_DECODE, schema, "response_format")
+    shut = _close(whole)
+    return schema if shut == whole else msgspec.Raw(_ENCODE(shut))
+
+
+def _close(schema: object) -> object:
+    if isinstance(schema, list):
+        return [_close(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: value if key in _DATA else _close_value(key, value) for key, value in schema.items()}
+    if schema.get("type") == "object" or isinstance(schema.get("properties"), dict):
+        inner.setdefault("additionalProperties", False)
+    return inner
+
+
+def _close_value(key: str, value: object) -> object:
+    if key in _BY_NAME and isinstance(value, dict):
+        return {name: _close(schema) for name, schema in value.items()}
+    return _close(value)

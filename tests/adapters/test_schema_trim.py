@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from adapters.fault import Malformed
-from adapters.schema_trim import fits_strict, trimmed
+from adapters.schema_trim import closed, fits_strict, trimmed
 
 
 def raw(schema: object) -> msgspec.Raw:
@@ -80,6 +80,40 @@ STRICT: dict[str, tuple[object, bool]] = {
 def test_strict_mode_wants_closed_objects(schema: object, fits: bool) -> None:
     """Every object must forbid more and require all it has."""
     assert fits_strict(raw(schema)) is fits
+
+
+OPEN: dict[str, tuple[object, object]] = {
+    "an object": ({"type": "object"}, {"type": "object", "additionalProperties": False}),
+    "properties alone": (
+        {"properties": {"type": {"type": "string"}}},
+        {"properties": {"type": {"type": "string"}}, "additionalProperties": False},
+    ),
+    "objects inside": (
+        {"$defs": {"a": {"type": "object"}}, "anyOf": [{"type": "object"}]},
+        {
+            "$defs": {"a": {"type": "object", "additionalProperties": False}},
+            "anyOf": [{"type": "object", "additionalProperties": False}],
+        },
+    ),
+    "said to be open": (
+        {"type": "object", "additionalProperties": True},
+        {"type": "object", "additionalProperties": True},
+    ),
+    "data": ({"const": {"type": "object"}}, {"const": {"type": "object"}}),
+    "no object": ({"type": "string"}, {"type": "string"}),
+}
+
+
+@pytest.mark.parametrize(("schema", "expected"), OPEN.values(), ids=OPEN)
+def test_objects_that_say_nothing_are_closed(schema: object, expected: object) -> None:
+    """An object that does not say what else it may hold holds nothing else."""
+    assert json.loads(bytes(closed(raw(schema)))) == expected
+
+
+def test_a_closed_schema_keeps_its_bytes() -> None:
+    """What needs nothing is not written anew."""
+    schema = raw(CLOSED)
+    assert closed(schema) is schema
 
 
 def test_a_schema_that_cannot_be_read_is_told() -> None:

@@ -26,7 +26,7 @@ from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, offer
 from adapters.dialects.anthropic_messages.content import Blocks
 from adapters.dialects.anthropic_messages.request_read import EFFORTS, NAME
 from adapters.fault import Malformed
-from adapters.schema_trim import trimmed
+from adapters.schema_trim import closed, trimmed
 
 Json = dict[str, object]
 
@@ -235,7 +235,9 @@ class _Writing:
         if reasoning and self._asks_effort(reasoning):
             yield "effort", EFFORTS.get(reasoning.effort or "", "low")
         if shape is not None and shape.schema is not None:
-            schema = trimmed(shape.schema, self._quirks.refused_keywords)
+            # Only closed objects are taken; a client of this dialect knows that itself.
+            schema = shape.schema if self._own else closed(shape.schema)
+            schema = trimmed(schema, self._quirks.refused_keywords)
             yield "format", {"type": "json_schema", "schema": schema}
         elif shape is not None:
             self._drop(["response_format"])

@@ -97,7 +97,7 @@ class _Writing:
     # --- messages
 
     def _messages(self) -> Iterator[Json]:
-        system = [part for part in self._request.system if not part.text.startswith(BILLING)]
+        system = [part for part in self._request.system if not _is_billing(part.text)]
         if system:
             yield {"role": self._quirks.system_role, "content": joined(system)}
         for turn in arranged(self._request.turns):
@@ -248,3 +248,8 @@ class _Writing:
             yield "service_tier", _TIERS.get(tier, tier)
         elif tier is not None:
             self._drop(["service_tier"])
+
+
+def _is_billing(text: str) -> bool:
+    """Whether a block is the header alone: one that says more is kept."""
+    return text.startswith(BILLING) and "\n" not in text.strip()

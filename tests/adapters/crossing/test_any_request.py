@@ -73,7 +73,7 @@ request = some.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(request)
 def test_made_up_requests_are_carried_or_refused(body: Body) -> None:
     """What is written is JSON with a model and messages; what is not written raised `Malformed`."""
@@ -84,7 +84,7 @@ def test_made_up_requests_are_carried_or_refused(body: Body) -> None:
                 assert {"model", "messages"} <= written.keys()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(some.binary(max_size=80))
 def test_any_bytes_are_refused_in_words(body: bytes) -> None:
     """Bytes that are no request raise `Malformed` and nothing else."""

@@ -79,6 +79,10 @@ SYSTEMS: dict[str, tuple[object, str | None]] = {
     "a block": ([text("Be kind.", cache_control=MARK)], "Be kind."),
     "several blocks": ([text("a"), text("b")], "a\n\nb"),
     "the billing header": ([text("x-anthropic-billing-header: cc_version=2;"), text("b")], "b"),
+    "the billing header and more": (
+        "x-anthropic-billing-header: a\nBe kind.",
+        "x-anthropic-billing-header: a\nBe kind.",
+    ),
     "the billing header alone": ([text("x-anthropic-billing-header: cc_version=2;")], None),
 }
 

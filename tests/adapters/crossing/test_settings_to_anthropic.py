@@ -114,7 +114,11 @@ SETTINGS: dict[str, tuple[Body, Body, tuple[str, ...]]] = {
     ),
     "a schema": (
         shape(schema=SCHEMA, strict=True),
-        {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
+        {
+            "output_config": {
+                "format": {"type": "json_schema", "schema": {**SCHEMA, "additionalProperties": False}}
+            }
+        },
         (),
     ),
     "any JSON": ({"response_format": {"type": "json_object"}}, {"output_config": None}, ("response_format",)),
@@ -265,8 +269,8 @@ QUIRKS: dict[str, tuple[Quirks, Body, Body, tuple[str, ...]]] = {
     ),
     "a keyword refused": (
         Quirks(refused_keywords=frozenset({"type"})),
-        shape(schema={"type": "object"}),
-        {"output_config": {"format": {"type": "json_schema", "schema": {"description": '(type: "object")'}}}},
+        shape(schema={"type": "string"}),
+        {"output_config": {"format": {"type": "json_schema", "schema": {"description": '(type: "string")'}}}},
         (),
     ),
 }
