@@ -47,11 +47,16 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Thinking(msgspec.Struct, frozen=True, gc=False):
-    """What a model thought; `signature` binds it to its maker, `redacted` is hidden thought."""
+    """What a model thought; `signature` binds it to its maker, `redacted` is hidden thought.
+
+    `maker` is the dialect it was made in: nobody else may get the signature. A signature that belongs to no
+    thought, as Gemini's on a call, is a thinking part without text right before the part it belongs to.
+    """
 
     text: str
     signature: str = ""
     redacted: str | None = None
+    maker: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -61,19 +66,24 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
 
 
 class ToolCall(msgspec.Struct, frozen=True, gc=False):
-    """A call of a client's tool; `arguments` is what the model wrote: JSON, broken JSON, or free text."""
+    """A call of a client's tool; `arguments` is what the model wrote: JSON, broken JSON, or free text.
+
+    `namespace` is where the client keeps the tool of that name.
+    """
 
     id: str
     name: str
     arguments: str
     freeform: bool = False
     cache: msgspec.Raw | None = None
+    namespace: str = ""
 
 
 class ToolReference(msgspec.Struct, frozen=True, gc=False):
     """A tool that a search has found: from here on it may be called."""
 
     name: str
+    namespace: str = ""
 
 
 class Opaque(msgspec.Struct, frozen=True):
@@ -109,10 +119,12 @@ class Turn(msgspec.Struct, frozen=True):
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """A tool the client runs. `schema` is absent from a freeform tool, whose `grammar` may say what fits.
 
-    A `deferred` tool is not to be called before a reference names it.
+    A `deferred` tool is not to be called before a reference names it. `namespace` is where the client keeps
+    it: two tools may have one name in two of them.
     """
 
     name: str
+    namespace: str = ""
     description: str | None = None
     schema: msgspec.Raw | None = None
     strict: bool | None = None
@@ -177,7 +189,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `dialect` is the client's; `extras` are its settings nobody else knows, as they came; `unread` names those
     that have no place here at all. `include_usage` says that the client wants to see the usage of a stream;
-    upstream it is always asked for.
+    upstream it is always asked for. `compaction` says that the reply is to be the conversation in short, as
+    the one item a client of openai-responses asked for.
     """
 
     dialect: str
@@ -197,6 +210,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     answers: int = 1
     stream: bool = False
     include_usage: bool = False
+    compaction: bool = False
     extras: dict[str, msgspec.Raw] = {}
     unread: tuple[str, ...] = ()
 
@@ -229,15 +243,21 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
 PLAIN = Quirks()
 
 
+class ClientTool(msgspec.Struct, frozen=True, gc=False):
+    """A tool as the client knows it; a `freeform` one was sent as a function with one string, `input`."""
+
+    name: str
+    namespace: str = ""
+    freeform: bool = False
+
+
 class Written(msgspec.Struct, frozen=True):
     """A request in another dialect, and what its reply must be read with.
 
-    `dropped` are the settings that could not be carried, in order, each once. `names` maps a tool's name
-    as sent to the client's, where they differ; `freeform` are the client's names of the tools that were
-    sent as functions with one string, `input`.
+    `dropped` are the settings that could not be carried, in order, each once. `tools` maps a tool's name as
+    sent to the client's tool, where they differ in anything.
     """
 
     body: bytes
     dropped: tuple[str, ...] = ()
-    names: dict[str, str] = {}
-    freeform: frozenset[str] = frozenset()
+    tools: dict[str, ClientTool] = {}

@@ -6,11 +6,20 @@ digest: the same name gives the same short name in every request, and two names 
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from adapters.conversation import ChatRequest, Choice, ServerTool, Tool, ToolCall, ToolReference, ToolResult
+from adapters.conversation import (
+    ChatRequest,
+    Choice,
+    ClientTool,
+    ServerTool,
+    Tool,
+    ToolCall,
+    ToolReference,
+    ToolResult,
+)
 from adapters.fault import Malformed
 
 # Claude Code keeps a place in its list with a tool of this name that nobody can call.
@@ -19,6 +28,8 @@ PLACEHOLDER = "DeferredToolPlaceholder"
 _SEARCH = "tool_search_tool"
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
 _DIGEST = 8
+# Between a namespace and a name.
+JOINT = "__"
 # What a freeform tool is where there are only functions.
 FREEFORM_SCHEMA = msgspec.Raw(
     b'{"type":"object","properties":{"input":{"type":"string"}},'
@@ -36,23 +47,40 @@ def fitted(name: str, longest: int) -> str:
 
 
 class Names:
-    """The names of one request's tools as they are sent; `changed` leads back from sent to the client's."""
+    """The names of one request's tools as they are sent; `changed` leads back from sent to the client's tool.
 
-    __slots__ = ("_longest", "_sent", "changed")
+    A tool in a namespace is sent under both names, for no dialect but its own knows namespaces.
+    """
+
+    __slots__ = ("_longest", "_sent", "_taken", "changed")
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
-        self._sent: dict[str, str] = {}
-        self.changed: dict[str, str] = {}
+        self._sent: dict[tuple[str, str], str] = {}
+        self._taken: set[str] = set()
+        self.changed: dict[str, ClientTool] = {}
 
-    def sent(self, name: str) -> str:
+    def sent(self, name: str, namespace: str = "") -> str:
         """Return the name to send for a client's."""
-        known = self._sent.get(name)
+        known = self._sent.get((name, namespace))
         if known is None:
-            known = self._sent[name] = fitted(name, self._longest)
+            whole = f"{namespace}{JOINT}{name}" if namespace else name
+            known = fitted(whole, self._longest)
+            while known in self._taken:
+                # A mark that no name may have: what is made of it has a digest.
+                known = fitted(whole := f"{whole} ", self._longest)
+            self._sent[name, namespace] = known
+            self._taken.add(known)
             if known != name:
-                self.changed[known] = name
+                self.changed[known] = ClientTool(name, namespace)
         return known
+
+    def bridge(self, tools: Iterable[Tool | ServerTool]) -> None:
+        """Note the freeform tools, which are sent as functions with one string."""
+        for tool in tools:
+            if isinstance(tool, Tool) and tool.freeform:
+                sent = self.sent(tool.name, tool.namespace)
+                self.changed[sent] = ClientTool(tool.name, tool.namespace, freeform=True)
 
 
 def offered(request: ChatRequest, dialect: str) -> tuple[list[Tool | ServerTool], list[str]]:

@@ -12,9 +12,11 @@ import msgspec
 from adapters.conversation import ChatRequest, Quirks, Written
 from adapters.events import Reply, Usage
 from adapters.fault import Fault
+from adapters.reader import Reader
 from adapters.request import Prompt
+from adapters.writer import Writer
 
-Operation = Literal["generate", "count_tokens"]
+Operation = Literal["generate", "count_tokens", "embed"]
 
 
 class Peek(msgspec.Struct, frozen=True, gc=False):
@@ -27,7 +29,7 @@ class Peek(msgspec.Struct, frozen=True, gc=False):
 
 
 class Endpoint(msgspec.Struct, frozen=True, gc=False):
-    """A path a dialect answers, as clients spell it (`/v1/messages`)."""
+    """A path a dialect answers, as clients spell it (`/v1/messages`); `{model}` stands for any model's."""
 
     path: str
     operation: Operation
@@ -68,20 +70,24 @@ class Tap(Protocol):
 class Dialect(msgspec.Struct, frozen=True):
     """One family of APIs: how it spells requests, replies, streams and errors.
 
-    `peek` and `rename` raise `Malformed`. `rename` changes the span of the top-level model and no
-    other byte. `read_prompt` is what the demo provider reads of a request. `read_usage` finds usage
-    in a whole reply and raises `Malformed` when the body is not a reply of this dialect.
-    `write_stream` gives one frame an item; its flag says whether the client asked for usage.
-    `sign_of_life` is what may be said while a stream is silent; a tap writes the end of a broken one.
-    `read_request` and `write_request` take a request to and from the middle and raise `Malformed`; a
-    dialect without them is only passed through.
+    What reads a request takes its body and its path, for some dialects say things in the path; `locate`
+    gives the path of an operation, for a model, streamed or not. `peek` and `rename` raise `Malformed`.
+    `rename` changes the span of the top-level model and no other byte. `read_prompt` is what the demo
+    provider reads of a request. `read_usage` finds usage in a whole reply and raises `Malformed` when the
+    body is not a reply of this dialect. `write_stream` gives one frame an item; its flag says whether the
+    client asked for usage. `sign_of_life` is what may be said while a stream is silent; a tap writes the
+    end of a broken one. `stream_media` is the content type of a stream. `read_request` and `write_request`
+    take a request to and from the middle and raise `Malformed`; a dialect without them is only passed
+    through. `read_reply`, `stream_reader` and `stream_writer` do the same for replies; the writer's flag
+    is that of `write_stream`.
     """
 
     name: str
     endpoints: tuple[Endpoint, ...]
-    peek: Callable[[bytes], Peek]
+    locate: Callable[[Operation, str, bool], str]
+    peek: Callable[[bytes, str], Peek]
     rename: Callable[[bytes, str], bytes]
-    read_prompt: Callable[[bytes], Prompt]
+    read_prompt: Callable[[bytes, str], Prompt]
     read_usage: Callable[[bytes], Usage]
     tap: Callable[[], Tap]
     estimate: Callable[[bytes], int]
@@ -94,5 +100,9 @@ class Dialect(msgspec.Struct, frozen=True):
     write_model: Callable[[ModelEntry], bytes]
     credential: Callable[[str], tuple[bytes, bytes]]
     sign_of_life: bytes
-    read_request: Callable[[bytes], ChatRequest] | None = None
+    stream_media: bytes = b"text/event-stream; charset=utf-8"
+    read_request: Callable[[bytes, str], ChatRequest] | None = None
     write_request: Callable[[ChatRequest, Quirks], Written] | None = None
+    read_reply: Callable[[bytes], Reply] | None = None
+    stream_reader: Callable[[], Reader] | None = None
+    stream_writer: Callable[[bool], Writer] | None = None

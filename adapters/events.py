@@ -1,21 +1,23 @@
 """The events of a reply and the whole they add up to: the middle every dialect is read into and written from.
 
 Events are facts, named in the past tense, block-structured because a block can always be flattened
-into a chunk and never guessed back from one. `replay` turns a whole reply into its events, once for
-all dialects.
+into a chunk and never guessed back from one. What is added to a block is kept as the JSON literal it
+came in: most of it is written again as it is. `replay` turns a whole reply into its events and `collect`
+events into the whole, once for all dialects.
 """
 
-from collections.abc import Iterator
-from typing import Literal, assert_never
+from collections.abc import Iterable, Iterator
+from typing import Literal, Self, assert_never
 
 import msgspec
 
 from adapters.fault import Fault
+from adapters.literal import inside, joined, literal, text_of
+
+PIECE = 12  # characters: small enough to look like a model writing, a handful of frames per sentence
 
 BlockKind = Literal["text", "thinking", "tool"]
 StopReason = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal"]
-
-PIECE = 12  # characters: small enough to look like a model writing, a handful of frames per sentence
 
 
 class Usage(msgspec.Struct, gc=False):
@@ -36,10 +38,14 @@ class TextBlock(msgspec.Struct, frozen=True, gc=False):
 
 
 class ThinkingBlock(msgspec.Struct, frozen=True, gc=False):
-    """What the model thought before it spoke; `signature` binds it to its maker."""
+    """What the model thought before it spoke; `signature` binds it to its maker, `redacted` is hidden.
+
+    A signature that belongs to no thought, as Gemini's on a call, is a block without text right before it.
+    """
 
     text: str
     signature: str = ""
+    redacted: str | None = None
 
 
 class ToolBlock(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +65,11 @@ Block = TextBlock | ThinkingBlock | ToolBlock
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One whole reply. `created` is in seconds since the epoch; `id` is bare, writers prefix it."""
+    """One whole reply. `created` is in seconds since the epoch; `id` is bare, writers prefix it.
+
+    `sequence` is the stop sequence that ended it, where that is told. `compaction` says that it is the
+    conversation in short, and no answer. `dropped` names what of it had no place in the middle.
+    """
 
     id: str
     model: str
@@ -67,19 +77,23 @@ class Reply(msgspec.Struct, frozen=True):
     stop: StopReason
     usage: Usage
     created: int = 0
+    sequence: str | None = None
+    compaction: bool = False
+    dropped: tuple[str, ...] = ()
 
 
 class Started(msgspec.Struct, frozen=True):
-    """The reply has begun; `usage` holds what is known of the input by now."""
+    """The reply has begun; `usage` is what is known of the input by now, `compaction` as in `Reply`."""
 
     id: str
     model: str
     created: int
     usage: Usage
+    compaction: bool = False
 
 
 class BlockOpened(msgspec.Struct, frozen=True, gc=False):
-    """A block has begun; all but index and kind are a tool call's."""
+    """A block has begun; `redacted` is a thinking block's, the rest a tool call's."""
 
     index: int
     kind: BlockKind
@@ -87,27 +101,36 @@ class BlockOpened(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
     namespace: str = ""
     custom: bool = False
+    redacted: str | None = None
 
 
-class TextAdded(msgspec.Struct, frozen=True, gc=False):
+class Added(msgspec.Struct, frozen=True, gc=False):
+    """Something was added to the open block: `literal` is it as a JSON string."""
+
+    index: int
+    literal: msgspec.Raw
+
+    @classmethod
+    def of(cls, index: int, text: str) -> Self:
+        """Make the event of a text."""
+        return cls(index, literal(text))
+
+    @property
+    def text(self) -> str:
+        """What was added."""
+        return text_of(self.literal)
+
+
+class TextAdded(Added, frozen=True, gc=False):
     """Text was added to the open text block."""
 
-    index: int
-    text: str
 
-
-class ThinkingAdded(msgspec.Struct, frozen=True, gc=False):
+class ThinkingAdded(Added, frozen=True, gc=False):
     """Text was added to the open thinking block."""
 
-    index: int
-    text: str
 
-
-class ToolInputAdded(msgspec.Struct, frozen=True, gc=False):
+class ToolInputAdded(Added, frozen=True, gc=False):
     """A piece of a tool call's JSON arguments, cut anywhere."""
-
-    index: int
-    json: str
 
 
 class BlockClosed(msgspec.Struct, frozen=True, gc=False):
@@ -125,9 +148,10 @@ class UsageCounted(msgspec.Struct, frozen=True):
 
 
 class Stopped(msgspec.Struct, frozen=True, gc=False):
-    """The reply is complete."""
+    """The reply is complete; see `Reply` for the sequence."""
 
     reason: StopReason
+    sequence: str | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False):
@@ -152,26 +176,26 @@ Event = (
 def replay(reply: Reply, piece: int = PIECE) -> Iterator[Event]:
     """Tell a whole reply as the events of a stream, its text in pieces of `piece` characters."""
     before = msgspec.structs.replace(reply.usage, output=0, reasoning=0)
-    yield Started(reply.id, reply.model, reply.created, before)
+    yield Started(reply.id, reply.model, reply.created, before, reply.compaction)
     for index, block in enumerate(reply.blocks):
         yield from _replay_block(index, block, piece)
     yield UsageCounted(reply.usage)
-    yield Stopped(reply.stop)
+    yield Stopped(reply.stop, reply.sequence)
 
 
 def _replay_block(index: int, block: Block, piece: int) -> Iterator[Event]:
     match block:
         case TextBlock(text):
             yield BlockOpened(index, "text")
-            yield from (TextAdded(index, part) for part in _pieces(text, piece))
+            yield from (TextAdded.of(index, part) for part in _pieces(text, piece))
             yield BlockClosed(index, "text")
-        case ThinkingBlock(text, signature):
-            yield BlockOpened(index, "thinking")
-            yield from (ThinkingAdded(index, part) for part in _pieces(text, piece))
+        case ThinkingBlock(text, signature, redacted):
+            yield BlockOpened(index, "thinking", redacted=redacted)
+            yield from (ThinkingAdded.of(index, part) for part in _pieces(text, piece))
             yield BlockClosed(index, "thinking", signature)
         case ToolBlock(call, name, arguments, namespace, custom):
             yield BlockOpened(index, "tool", call, name, namespace, custom)
-            yield from (ToolInputAdded(index, part) for part in _pieces(arguments, piece))
+            yield from (ToolInputAdded.of(index, part) for part in _pieces(arguments, piece))
             yield BlockClosed(index, "tool")
         case _:
             assert_never(block)
@@ -180,3 +204,76 @@ def _replay_block(index: int, block: Block, piece: int) -> Iterator[Event]:
 def _pieces(text: str, size: int) -> Iterator[str]:
     """Cut text by characters, so that no piece ends inside a code point."""
     return (text[start : start + size] for start in range(0, len(text), size))
+
+
+class BrokenOff(Exception):
+    """The events end in a failure, or before their end: there is no whole."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def collect(events: Iterable[Event]) -> Reply:
+    """Make the whole reply its events tell; raise `BrokenOff` when they do not tell one."""
+    gathered = _Gathered()
+    for event in events:
+        gathered.take(event)
+    return gathered.reply()
+
+
+class _Gathered:
+    """What the events have told so far."""
+
+    __slots__ = ("_blocks", "_inside", "_opened", "_started", "_stopped", "_usage")
+
+    def __init__(self) -> None:
+        self._started = Started("", "", 0, Usage())
+        self._usage = Usage()
+        self._blocks: list[Block] = []
+        self._opened = BlockOpened(0, "text")
+        self._inside = bytearray()  # of the literal of the open block
+        self._stopped: Stopped | None = None
+
+    def take(self, event: Event) -> None:
+        match event:
+            case Started():
+                self._started, self._usage = event, event.usage
+            case BlockOpened():
+                self._opened, self._inside = event, bytearray()
+            case TextAdded() | ThinkingAdded() | ToolInputAdded():
+                self._inside += inside(event.literal)
+            case BlockClosed():
+                self._blocks.append(self._block(event.signature))
+            case UsageCounted():
+                self._usage = event.usage
+            case Stopped():
+                self._stopped = event
+            case Failed():
+                raise BrokenOff(event.fault)
+            case _:
+                assert_never(event)
+
+    def reply(self) -> Reply:
+        head, stopped = self._started, self._stopped
+        if stopped is None:
+            raise BrokenOff(Fault("upstream", 502, "The reply ended before it was complete."))
+        blocks, usage = tuple(self._blocks), self._usage
+        return Reply(
+            head.id,
+            head.model,
+            blocks,
+            stopped.reason,
+            usage,
+            created=head.created,
+            sequence=stopped.sequence,
+            compaction=head.compaction,
+        )
+
+    def _block(self, signature: str) -> Block:
+        opened, text = self._opened, text_of(joined(self._inside))
+        if opened.kind == "text":
+            return TextBlock(text)
+        if opened.kind == "thinking":
+            return ThinkingBlock(text, signature, opened.redacted)
+        return ToolBlock(opened.id, opened.name, text, opened.namespace, opened.custom)

@@ -23,6 +23,8 @@ class ProviderRow(msgspec.Struct, frozen=True):
 
 # `v1`, `v4`, `v1beta`: a path that has such a part says its version itself.
 _VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d*)?")
+# The version our own paths begin with.
+_LEADING = re.compile(r"^/v1(?:beta)?(?=/)")
 # A whole address pasted by the user.
 _ENDPOINT = re.compile(r"/(?:chat/completions|responses|messages(?:/count_tokens)?)$")
 
@@ -34,7 +36,7 @@ def join(base_url: str, path: str) -> str:
     address of an endpoint: that one is called as it is.
     """
     base = base_url.rstrip("/")
-    bare = path.removeprefix("/v1")
+    bare = _LEADING.sub("", path)
     if _ENDPOINT.search(base) and base.endswith(bare):
         return base
     base = _ENDPOINT.sub("", base)

@@ -125,23 +125,50 @@ class Framer:
             raise EventTooLarge(message)
 
 
-class StreamTap(abc.ABC):
+class Opening:
+    """The first bytes of a stream, until their first line that is not blank says what they are.
+
+    Whoever reads a stream is one: an object of its own would be an allocation more for every stream.
+    """
+
+    __slots__ = ("_unsure", "garbled", "known")
+
+    def __init__(self) -> None:
+        self._unsure = b""
+        self.known = False
+        self.garbled = False
+
+    def look(self, chunk: bytes) -> None:
+        """Take the next bytes, and decide as soon as it can be known."""
+        start = self._unsure + chunk
+        line = start.removeprefix(_BOM).lstrip(_LINE_ENDS)
+        if line.startswith(_FIELDS):
+            self.known = True
+        elif _BOM.startswith(start):
+            self._unsure = start
+        elif any(field.startswith(line) for field in _FIELDS):
+            # A blank stands for all that was dropped: after it a byte order mark is no longer one.
+            self._unsure = line if line == start else b"\n" + line
+        else:
+            self.known = self.garbled = True
+
+
+class StreamTap(Opening, abc.ABC):
     """What the taps of all dialects share; see `adapters.dialect.Tap` for the meaning of the attributes.
 
     A dialect's tap overrides `feed` with its own words of interest, and reads frames in `see`.
     `quiet` says that the next chunk begins a frame, so that a look at its words is enough.
     """
 
-    __slots__ = ("_framer", "_start", "aligned", "ended", "fault", "garbled", "quiet", "usage")
+    __slots__ = ("_framer", "aligned", "ended", "fault", "quiet", "usage")
 
     def __init__(self) -> None:
+        Opening.__init__(self)  # without the object that `super()` makes
         self.usage = Usage()
         self.ended = False
         self.fault: Fault | None = None
         self.aligned = True
-        self.garbled = False
         self.quiet = False
-        self._start: bytes | None = b""  # the first bytes, until they say what this is
         self._framer = Framer()
 
     @abc.abstractmethod
@@ -165,27 +192,12 @@ class StreamTap(abc.ABC):
 
     def frame_chunk(self, chunk: bytes) -> None:
         """The slow way: frame the chunk and read its frames."""
-        if self._start is not None:
-            self._judge(chunk)
+        if not self.known:
+            self.look(chunk)
         if self.garbled:
+            self.aligned = False
             return
         for event, data in self._framer.feed(chunk):
             self.see(event, data)
         self.aligned = self._framer.aligned
-        self.quiet = self.aligned and self._start is None
-
-    def _judge(self, chunk: bytes) -> None:
-        """Decide from the first line that is not blank, as soon as it can be known, what the bytes are."""
-        start = (self._start or b"") + chunk
-        line = start.removeprefix(_BOM).lstrip(_LINE_ENDS)
-        if line.startswith(_FIELDS):
-            self._start = None
-        elif _BOM.startswith(start):
-            self._start = start
-        elif any(field.startswith(line) for field in _FIELDS):
-            # A blank stands for all that was dropped: after it a byte order mark is no longer one.
-            self._start = line if line == start else b"\n" + line
-        else:
-            self._start = None
-            self.garbled = True
-            self.aligned = False
+        self.quiet = self.aligned and self.known

@@ -75,7 +75,7 @@ def _answer_locally(exchange: Exchange, target: Target) -> None:
     stream = exchange.relay == "stream"
     pace = target.provider.settings.pace
     exchange.body_mode = b"verbatim"
-    reply = local.demo_reply(exchange.dialect, exchange.body, stream=stream, pace=pace)
+    reply = local.demo_reply(exchange.dialect, exchange.body, exchange.path, stream=stream, pace=pace)
     exchange.source = reply
     exchange.head = read_head(reply.head(), target.provider)
     exchange.connected_at = exchange.sent_at = exchange.head_at = exchange.house.clock()

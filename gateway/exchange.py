@@ -55,7 +55,7 @@ def identify(exchange: Exchange) -> None:
 def peek(exchange: Exchange) -> None:
     """Learn what routing asks of the request."""
     exchange.body_at = exchange.house.clock()
-    exchange.peek = found = exchange.dialect.peek(exchange.body)
+    exchange.peek = found = exchange.dialect.peek(exchange.body, exchange.path)
     if found.stream and exchange.operation == "generate":
         exchange.relay = "stream"
 

@@ -80,11 +80,11 @@ class LocalReply:
         """Nothing to close."""
 
 
-def demo_reply(dialect: Dialect, body: bytes, *, stream: bool, pace: float) -> LocalReply:
+def demo_reply(dialect: Dialect, body: bytes, path: str, *, stream: bool, pace: float) -> LocalReply:
     """What the demo provider answers, in the client's dialect."""
-    reply = demo.answer(dialect, body, created=int(time.time()))
+    reply = demo.answer(dialect, body, path, created=int(time.time()))
     if not stream:
         return LocalReply(JSON_HEADERS, [dialect.write_reply(reply)])
     return LocalReply(
-        STREAM_HEADERS, dialect.write_stream(reply, dialect.read_prompt(body).include_usage), pace
+        STREAM_HEADERS, dialect.write_stream(reply, dialect.read_prompt(body, path).include_usage), pace
     )

@@ -28,7 +28,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Pair = tuple[bytes, bytes]
 
-Work = Literal["generate", "count_tokens", "models", "none"]
+Work = Literal["generate", "count_tokens", "embed", "models", "none"]
 Relay = Literal["whole", "stream"]
 Outcome = Literal["complete", "error", "client_gone"]
 BodyMode = Literal[b"verbatim", b"model-span", b"none"]

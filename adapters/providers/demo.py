@@ -31,9 +31,9 @@ _NEXT_STEP = (
 )
 
 
-def answer(dialect: Dialect, body: bytes, created: int = 0) -> Reply:
+def answer(dialect: Dialect, body: bytes, path: str = "", created: int = 0) -> Reply:
     """Answer a request of the dialect; raise `Malformed`. `created` is the time of the reply in seconds."""
-    prompt = dialect.read_prompt(body)
+    prompt = dialect.read_prompt(body, path)
     digest = hashlib.sha256(body).hexdigest()
     tool = _tool_to_call(prompt)
     blocks: list[Block] = [ThinkingBlock(_THOUGHT, _SIGNATURE)] if prompt.thinking else []

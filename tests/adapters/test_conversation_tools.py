@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from adapters.conversation import ClientTool
 from adapters.conversation_tools import Names, fitted
 
 FITTING = ("Read", "a" * 64, "mcp__a-b_9")
@@ -25,7 +26,7 @@ def test_a_name_that_does_not_fit_is_changed_and_remembered(name: str) -> None:
     sent = names.sent(name)
     assert sent == names.sent(name) == Names(64).sent(name)
     assert fitted(sent, 64) == sent
-    assert names.changed == {sent: name}
+    assert names.changed == {sent: ClientTool(name)}
 
 
 def test_names_that_look_alike_are_told_apart() -> None:

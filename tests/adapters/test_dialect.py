@@ -44,7 +44,7 @@ def test_a_peek_at_an_agents_body_is_right(name: str) -> None:
     thinking = whole.get("thinking", {}).get("type") in ("enabled", "adaptive") or "reasoning" in whole
     limit = whole.get(limit_of(dialect_of(name)))
     told = Peek(whole["model"], whole.get("stream", False), limit, thinking)
-    assert dialect_of(name).peek(body) == told
+    assert dialect_of(name).peek(body, "") == told
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -74,7 +74,7 @@ def is_callable(tool: dict[str, Any]) -> bool:
 def test_an_agents_prompt_is_read(name: str) -> None:
     """The last words of the user and the tools that can be called are found."""
     whole = json.loads(BODIES[name])
-    prompt = dialect_of(name).read_prompt(BODIES[name])
+    prompt = dialect_of(name).read_prompt(BODIES[name], "")
     offered = [tool for tool in whole.get("tools", []) if not tool.get("defer_loading")]
     callable_tools = [tool for tool in offered if is_callable(tool)]
     assert prompt.model == whole["model"]
@@ -118,7 +118,7 @@ def test_a_wrong_body_is_told_in_plain_words(
     """Peeking at a wrong body names what is wrong, and the field where there is one."""
     limit = limit_of(dialect)
     with pytest.raises(Malformed) as caught:
-        dialect.peek(body.replace(b"max_tokens", limit.encode()))
+        dialect.peek(body.replace(b"max_tokens", limit.encode()), "")
     told = (str(caught.value).replace(limit, "max_tokens"), caught.value.param)
     assert told == (message, limit if param == "max_tokens" else param)
 
@@ -144,7 +144,7 @@ READ: dict[str, tuple[bytes, Peek]] = {
 @pytest.mark.parametrize(("body", "seen"), READ.values(), ids=READ)
 def test_a_peek_reads_what_routing_asks(dialect: Dialect, body: bytes, seen: Peek) -> None:
     """Model, stream and limit are read whatever stands around them; null means absent."""
-    assert dialect.peek(body.replace(b"max_tokens", limit_of(dialect).encode())) == seen
+    assert dialect.peek(body.replace(b"max_tokens", limit_of(dialect).encode()), "") == seen
 
 
 def fed(dialect: Dialect, chunks: list[bytes]) -> Tap:
@@ -289,7 +289,7 @@ def test_an_estimate_never_raises(dialect: Dialect, body: bytes) -> None:
 def test_reading_a_prompt_of_an_odd_shape_finds_nothing(dialect: Dialect, body: bytes) -> None:
     """What the demo provider cannot read is as if it were not there."""
     prompt = dialect.read_prompt(
-        dialect.rename(body, "x") if b'"model"' in body else b'{"model":"x",' + body[1:]
+        dialect.rename(body, "x") if b'"model"' in body else b'{"model":"x",' + body[1:], ""
     )
     assert (prompt.text, prompt.tools, prompt.answered) == ("", (), False) or prompt.answered
 
@@ -312,7 +312,7 @@ def test_a_cut_body_is_no_body(name: str) -> None:
     body = BODIES[name]
     for end in range(1, len(body), max(1, len(body) // 50)):
         with pytest.raises(Malformed, match=r"not valid JSON|empty"):
-            dialect_of(name).peek(body[:end])
+            dialect_of(name).peek(body[:end], "")
         with pytest.raises(Malformed, match=r"not valid JSON|empty"):
             dialect_of(name).rename(body[:end], "x")
 

@@ -6,7 +6,9 @@ from adapters.events import (
     Block,
     BlockClosed,
     BlockOpened,
+    BrokenOff,
     Event,
+    Failed,
     Reply,
     Started,
     Stopped,
@@ -18,8 +20,11 @@ from adapters.events import (
     ToolInputAdded,
     Usage,
     UsageCounted,
+    collect,
     replay,
 )
+from adapters.fault import Fault
+from tests.adapters.replies import REPLIES
 
 USAGE = Usage(input=5, cache_read=3, output=9, reasoning=2)
 
@@ -32,14 +37,14 @@ def reply_of(*blocks: Block) -> Reply:
 BLOCKS: dict[str, tuple[Block, list[Event]]] = {
     "text": (
         TextBlock("abcde"),
-        [BlockOpened(0, "text"), TextAdded(0, "abc"), TextAdded(0, "de"), BlockClosed(0, "text")],
+        [BlockOpened(0, "text"), TextAdded.of(0, "abc"), TextAdded.of(0, "de"), BlockClosed(0, "text")],
     ),
     "thinking": (
         ThinkingBlock("abcd", "sig"),
         [
             BlockOpened(0, "thinking"),
-            ThinkingAdded(0, "abc"),
-            ThinkingAdded(0, "d"),
+            ThinkingAdded.of(0, "abc"),
+            ThinkingAdded.of(0, "d"),
             BlockClosed(0, "thinking", "sig"),
         ],
     ),
@@ -47,7 +52,7 @@ BLOCKS: dict[str, tuple[Block, list[Event]]] = {
         ToolBlock("call_1", "patch", "a b", "files", custom=True),
         [
             BlockOpened(0, "tool", "call_1", "patch", "files", custom=True),
-            ToolInputAdded(0, "a b"),
+            ToolInputAdded.of(0, "a b"),
             BlockClosed(0, "tool"),
         ],
     ),
@@ -55,9 +60,9 @@ BLOCKS: dict[str, tuple[Block, list[Event]]] = {
         ToolBlock("call_1", "ls", '{"a":1}'),
         [
             BlockOpened(0, "tool", "call_1", "ls"),
-            ToolInputAdded(0, '{"a'),
-            ToolInputAdded(0, '":1'),
-            ToolInputAdded(0, "}"),
+            ToolInputAdded.of(0, '{"a'),
+            ToolInputAdded.of(0, '":1'),
+            ToolInputAdded.of(0, "}"),
             BlockClosed(0, "tool"),
         ],
     ),
@@ -92,3 +97,38 @@ def test_no_piece_ends_inside_a_code_point() -> None:
         event.text for event in replay(reply_of(TextBlock(text)), piece=1) if isinstance(event, TextAdded)
     ]
     assert b"".join(piece.encode() for piece in pieces) == text.encode()
+
+
+@pytest.mark.parametrize("piece", [1, 3, 1000])
+@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
+def test_a_reply_is_the_same_after_it_was_told(reply: Reply, piece: int) -> None:
+    """What `replay` tells `collect` gathers, however small the pieces."""
+    assert collect(replay(reply, piece)) == reply
+
+
+def test_everything_a_reply_may_hold_is_gathered() -> None:
+    """Hidden thought, custom tools, their namespaces, and the sequence that ended it are kept."""
+    blocks = (ThinkingBlock("", redacted="c2VjcmV0"), ToolBlock("1", "patch", "***", "shell", custom=True))
+    reply = Reply("1", "m", blocks, "stop_sequence", USAGE, created=7, sequence="END")
+    assert collect(replay(reply)) == reply
+
+
+def test_events_that_end_in_a_failure_are_no_whole() -> None:
+    """The fault is told, not half a reply."""
+    fault = Fault("overloaded", 529, "too much")
+    with pytest.raises(BrokenOff) as caught:
+        collect([Started("1", "m", 7, USAGE), Failed(fault)])
+    assert caught.value.fault == fault
+
+
+def test_events_without_an_end_are_no_whole() -> None:
+    """A stream that only ceased is not taken for one that was complete."""
+    events = list(replay(reply_of(TextBlock("x"))))[:-1]
+    with pytest.raises(BrokenOff, match="before it was complete"):
+        collect(events)
+
+
+def test_usage_is_what_was_counted_last() -> None:
+    """Without a count what the start told holds."""
+    assert collect([Started("1", "m", 7, USAGE), Stopped("end")]).usage == USAGE
+    assert collect([Started("1", "m", 7, Usage()), UsageCounted(USAGE), Stopped("end")]).usage == USAGE

@@ -50,7 +50,7 @@ class Teller(Writer):
         return [b"thinking " + event.text.encode()]
 
     def _add_input(self, event: ToolInputAdded) -> list[bytes]:
-        return [b"input " + event.json.encode()]
+        return [b"input " + event.text.encode()]
 
     def _close(self, event: BlockClosed) -> list[bytes]:
         return [b"close", b"and " + event.kind.encode()]
@@ -69,9 +69,9 @@ class Teller(Writer):
 EVENTS: dict[str, tuple[Event, list[bytes]]] = {
     "started": (Started("1", "m", 0, Usage()), [b"start 1"]),
     "a block opened": (BlockOpened(0, "tool"), [b"open tool"]),
-    "text added": (TextAdded(0, "a"), [b"text a"]),
-    "thinking added": (ThinkingAdded(0, "b"), [b"thinking b"]),
-    "input added": (ToolInputAdded(0, "{}"), [b"input {}"]),
+    "text added": (TextAdded.of(0, "a"), [b"text a"]),
+    "thinking added": (ThinkingAdded.of(0, "b"), [b"thinking b"]),
+    "input added": (ToolInputAdded.of(0, "{}"), [b"input {}"]),
     "a block closed": (BlockClosed(0, "text"), [b"close", b"and text"]),
     "usage counted": (UsageCounted(Usage()), []),
     "stopped": (Stopped("end"), [b"end end"]),

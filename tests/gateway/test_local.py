@@ -73,10 +73,10 @@ async def test_waiting_can_be_given_up() -> None:
 @in_loop
 async def test_the_demo_speaks_each_dialect(dialect: Dialect) -> None:
     """Whole, it is a reply of the dialect; streamed, a stream whose tap sees its end and its usage."""
-    (whole,) = await all_of(demo_reply(dialect, MESSAGE, stream=False, pace=0.0))
+    (whole,) = await all_of(demo_reply(dialect, MESSAGE, "", stream=False, pace=0.0))
     assert dialect.read_usage(whole).output > 0
     tap = dialect.tap()
-    for piece in await all_of(demo_reply(dialect, STREAM, stream=True, pace=0.0)):
+    for piece in await all_of(demo_reply(dialect, STREAM, "", stream=True, pace=0.0)):
         tap.feed(piece)
     tap.finish()
     assert tap.ended

@@ -1,6 +1,6 @@
 """anthropic-messages: the Messages API, as Anthropic's clients speak it."""
 
-from adapters.dialect import Dialect, Endpoint
+from adapters.dialect import Dialect, Endpoint, Operation
 from adapters.dialects.anthropic_messages.reply import (
     read_error,
     read_usage,
@@ -10,11 +10,18 @@ from adapters.dialects.anthropic_messages.reply import (
     write_models,
     write_reply,
 )
+from adapters.dialects.anthropic_messages.reply_read import read_reply
 from adapters.dialects.anthropic_messages.request import estimate, peek, read_prompt
 from adapters.dialects.anthropic_messages.request_read import read_request
 from adapters.dialects.anthropic_messages.request_write import write_request
-from adapters.dialects.anthropic_messages.stream import PING, Tap, write_stream
+from adapters.dialects.anthropic_messages.stream import PING, StreamWriter, Tap, write_stream
+from adapters.dialects.anthropic_messages.stream_read import StreamReader
 from adapters.span import replace_model
+
+_PATHS: dict[Operation, str] = {
+    "generate": "/v1/messages",
+    "count_tokens": "/v1/messages/count_tokens",
+}
 
 
 def _credential(key: str) -> tuple[bytes, bytes]:
@@ -23,10 +30,8 @@ def _credential(key: str) -> tuple[bytes, bytes]:
 
 DIALECT = Dialect(
     name="anthropic-messages",
-    endpoints=(
-        Endpoint("/v1/messages", "generate"),
-        Endpoint("/v1/messages/count_tokens", "count_tokens"),
-    ),
+    endpoints=tuple(Endpoint(path, operation) for operation, path in _PATHS.items()),
+    locate=lambda operation, _model, _stream: _PATHS[operation],
     peek=peek,
     rename=replace_model,
     read_prompt=read_prompt,
@@ -44,4 +49,7 @@ DIALECT = Dialect(
     sign_of_life=PING,
     read_request=read_request,
     write_request=write_request,
+    read_reply=read_reply,
+    stream_reader=StreamReader,
+    stream_writer=lambda _: StreamWriter(),
 )

@@ -72,16 +72,18 @@ class Blocks:
                 yield self._opaque(part)
 
     def _thinking(self, part: Thinking) -> Iterator[Json]:
+        signature = part.signature if part.maker == NAME else ""
         if part.redacted is not None:
-            yield {"type": "redacted_thinking", "data": part.redacted}
-        elif part.signature or self._unsigned:
-            yield {"type": "thinking", "thinking": part.text, "signature": part.signature}
+            if part.maker == NAME:
+                yield {"type": "redacted_thinking", "data": part.redacted}
+        elif signature or (self._unsigned and part.text):
+            yield {"type": "thinking", "thinking": part.text, "signature": signature}
 
     def _call(self, call: ToolCall) -> Json:
         block: Json = {
             "type": "tool_use",
             "id": fitted(call.id, LONGEST_ID),
-            "name": self._names.sent(call.name),
+            "name": self._names.sent(call.name, call.namespace),
             "input": {"input": call.arguments} if call.freeform else _input(call.arguments),
         }
         return _marked(block, cache=call.cache)

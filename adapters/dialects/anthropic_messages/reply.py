@@ -17,6 +17,7 @@ from adapters.dialects.anthropic_messages.wire import (
     MessageOut,
     ModelOut,
     ModelsOut,
+    RedactedOut,
     TextOut,
     ThinkingOut,
     ToolUseOut,
@@ -25,6 +26,7 @@ from adapters.dialects.anthropic_messages.wire import (
 )
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, Usage
 from adapters.fault import Fault, Malformed
+from adapters.literal import literal
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE_MESSAGE = msgspec.json.Decoder(MessageIn).decode
@@ -62,6 +64,7 @@ def write_reply(reply: Reply) -> bytes:
             content=[_write_block(block) for block in reply.blocks],
             usage=write_usage(reply.usage),
             stop_reason=STOP_REASONS[reply.stop],
+            stop_sequence=reply.sequence,
         )
     )
 
@@ -86,8 +89,20 @@ def _write_block(block: Block) -> BlockOut:
     if isinstance(block, TextBlock):
         return TextOut(block.text)
     if isinstance(block, ThinkingBlock):
+        if block.redacted is not None:
+            return RedactedOut(block.redacted)
         return ThinkingOut(block.text, block.signature)
-    return ToolUseOut(block.id, block.name, msgspec.Raw(block.arguments.encode() or b"{}"))
+    return ToolUseOut(block.id, block.name, _input(block.arguments))
+
+
+def _input(arguments: str) -> msgspec.Raw:
+    """Carry arguments as they are: those that are not JSON as a string, so that the message stays one."""
+    raw = arguments.strip().encode() or b"{}"
+    try:
+        msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        return literal(arguments)
+    return msgspec.Raw(raw)
 
 
 def write_count(tokens: int) -> bytes:

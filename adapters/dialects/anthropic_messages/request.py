@@ -26,7 +26,7 @@ _DECODE_WHOLE = msgspec.json.Decoder(dict[str, object]).decode
 _CHOICES: dict[object, Literal["any", "none"]] = {"any": "any", "tool": "any", "none": "none"}
 
 
-def peek(body: bytes) -> Peek:
+def peek(body: bytes, path: str = "") -> Peek:  # noqa: ARG001 - the model stands in the body
     """Read what routing may ask; raise `Malformed`."""
     request = decode_body(_DECODE, body)
     model = checked_model(request.model)
@@ -81,7 +81,7 @@ _KINDS: dict[str, Weigh] = {
 }
 
 
-def read_prompt(body: bytes) -> Prompt:
+def read_prompt(body: bytes, path: str = "") -> Prompt:  # noqa: ARG001 - as `peek`
     """Read what the demo provider answers to; raise `Malformed`."""
     seen = peek(body)
     request = decode_body(_DECODE_WHOLE, body)

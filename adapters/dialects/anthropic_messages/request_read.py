@@ -44,6 +44,7 @@ from adapters.dialects.anthropic_messages.request_wire import (
 )
 from adapters.fault import Malformed
 from adapters.request import checked_model, checked_schema, decode_body, decode_part
+from adapters.seal import unsealed
 
 NAME = "anthropic-messages"
 # The key of an input that holds what a model wrote instead of a JSON object.
@@ -75,7 +76,7 @@ EFFORTS: dict[str, Effort] = {
 }
 
 
-def read_request(body: bytes) -> ChatRequest:
+def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
     extras = {key: raw for key, raw in decode_body(_DECODE_KEYS, body).items() if key not in KNOWN}
     request = decode_body(_DECODE, body)
@@ -197,11 +198,12 @@ def _text(block: BlockIn, _: msgspec.Raw, __: str) -> Iterator[Part]:
 
 
 def _thinking(block: BlockIn, _: msgspec.Raw, __: str) -> Iterator[Part]:
-    yield Thinking(block.thinking, block.signature or "")
+    seal = unsealed(block.signature or "", NAME)
+    yield Thinking(block.thinking, seal.signature, seal.redacted, seal.maker)
 
 
 def _redacted(block: BlockIn, _: msgspec.Raw, __: str) -> Iterator[Part]:
-    yield Thinking("", redacted=block.data)
+    yield Thinking("", redacted=block.data, maker=NAME)
 
 
 def _call(block: BlockIn, _: msgspec.Raw, place: str) -> Iterator[Part]:

@@ -87,8 +87,8 @@ class _Writing:
         self._drop(refused)
         for name in refused:
             del body[name]
-        freeform = frozenset(tool.name for tool in tools if isinstance(tool, Tool) and tool.freeform)
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed, freeform)
+        self._names.bridge(tools)
+        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
 
     def _drop(self, names: Iterable[str]) -> None:
         self._dropped.update(dict.fromkeys(names))
@@ -144,7 +144,7 @@ class _Writing:
         yield "tool_choice", chosen
 
     def _tool(self, tool: Tool) -> Json:
-        written: Json = {"name": self._names.sent(tool.name)}
+        written: Json = {"name": self._names.sent(tool.name, tool.namespace)}
         words = described(tool)
         if words is not None:
             written["description"] = words
@@ -209,7 +209,8 @@ class _Writing:
         turns = [turn for turn in request.turns if turn.role == "assistant"]
         parts = turns[-1].parts if turns and self._quirks.thinking == "budget" else ()
         called = any(isinstance(part, ToolCall) for part in parts)
-        return called and not any(isinstance(part, Thinking) and part.signature for part in parts)
+        thought = (part for part in parts if isinstance(part, Thinking))
+        return called and not any(part.signature and part.maker == NAME for part in thought)
 
     def _sampling(self, *, thinks: bool) -> Iterator[tuple[str, object]]:
         """Beside thinking the provider draws as it likes; a client of this dialect is told so itself."""

@@ -14,17 +14,15 @@ from adapters.dialects.anthropic_messages.wire import (
     BlockStart,
     BlockStop,
     DeltaUsageOut,
-    InputDelta,
     MessageDelta,
     MessageOut,
     MessageStart,
     MessageStop,
+    RedactedOut,
     SignatureDelta,
     StopOut,
     StreamEventIn,
-    TextDelta,
     TextOut,
-    ThinkingDelta,
     ThinkingOut,
     ToolUseOut,
     read_fault,
@@ -99,11 +97,13 @@ class Tap(StreamTap):
 class StreamWriter(Writer):
     """Events in, frames out: one frame for each wire event."""
 
-    __slots__ = ("_pinged", "_usage")
+    __slots__ = ("_pinged", "_prefix", "_redacted", "_usage")
 
     def __init__(self) -> None:
         self._usage = Usage()
         self._pinged = False
+        self._redacted = False
+        self._prefix = b""  # of the deltas of the open block, up to their text
 
     def _start(self, event: Started) -> list[bytes]:
         self._usage = event.usage
@@ -112,6 +112,8 @@ class StreamWriter(Writer):
         return [_frame(b"message_start", MessageStart(head))]
 
     def _open(self, event: BlockOpened) -> list[bytes]:
+        self._redacted = event.redacted is not None
+        self._prefix = _PREFIXES[event.kind] % event.index
         frames = [_frame(b"content_block_start", BlockStart(event.index, _empty_block(event)))]
         if not self._pinged:
             frames.append(PING)
@@ -120,7 +122,7 @@ class StreamWriter(Writer):
 
     def _close(self, event: BlockClosed) -> list[bytes]:
         stop = _frame(b"content_block_stop", BlockStop(event.index))
-        if event.kind != "thinking":
+        if event.kind != "thinking" or self._redacted:
             return [stop]
         signature = BlockDelta(event.index, SignatureDelta(event.signature))
         return [_frame(b"content_block_delta", signature), stop]
@@ -136,25 +138,36 @@ class StreamWriter(Writer):
             cache_read_input_tokens=self._usage.cache_read,
             output_tokens=self._usage.output,
         )
-        delta = MessageDelta(StopOut(STOP_REASONS[event.reason]), usage)
+        delta = MessageDelta(StopOut(STOP_REASONS[event.reason], event.sequence), usage)
         return [_frame(b"message_delta", delta), _frame(b"message_stop", MessageStop())]
 
     def _add_text(self, event: TextAdded) -> list[bytes]:
-        return [_frame(b"content_block_delta", BlockDelta(event.index, TextDelta(event.text)))]
+        return [b"".join((self._prefix, event.literal, _SUFFIX))]
 
     def _add_thinking(self, event: ThinkingAdded) -> list[bytes]:
-        return [_frame(b"content_block_delta", BlockDelta(event.index, ThinkingDelta(event.text)))]
+        return [b"".join((self._prefix, event.literal, _SUFFIX))]
 
     def _add_input(self, event: ToolInputAdded) -> list[bytes]:
-        return [_frame(b"content_block_delta", BlockDelta(event.index, InputDelta(event.json)))]
+        return [b"".join((self._prefix, event.literal, _SUFFIX))]
 
     def _fail(self, event: Failed) -> list[bytes]:
         return [write_failure(event.fault, "")]
 
 
+_DELTA = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%%d,"delta":{"type":"%b","%b":'
+)
+# The deltas are the many: they are put together of constant parts and the literal that came.
+_PREFIXES: dict[BlockKind, bytes] = {
+    "text": _DELTA % (b"text_delta", b"text"),
+    "thinking": _DELTA % (b"thinking_delta", b"thinking"),
+    "tool": _DELTA % (b"input_json_delta", b"partial_json"),
+}
+_SUFFIX = b"}}\n\n"
+
 _EMPTY_BLOCKS: dict[BlockKind, Callable[[BlockOpened], BlockOut]] = {
     "text": lambda _: TextOut(""),
-    "thinking": lambda _: ThinkingOut("", ""),
+    "thinking": lambda event: ThinkingOut("", "") if event.redacted is None else RedactedOut(event.redacted),
     "tool": lambda event: ToolUseOut(event.id, event.name, msgspec.Raw(b"{}")),
 }
 

@@ -153,6 +153,12 @@ class ThinkingOut(msgspec.Struct, tag="thinking", tag_field="type"):
     signature: str
 
 
+class RedactedOut(msgspec.Struct, tag="redacted_thinking", tag_field="type"):
+    """A thinking block whose text is hidden."""
+
+    data: str
+
+
 class ToolUseOut(msgspec.Struct, tag="tool_use", tag_field="type"):
     """A tool call."""
 
@@ -161,7 +167,7 @@ class ToolUseOut(msgspec.Struct, tag="tool_use", tag_field="type"):
     input: msgspec.Raw
 
 
-BlockOut = TextOut | ThinkingOut | ToolUseOut
+BlockOut = TextOut | ThinkingOut | RedactedOut | ToolUseOut
 
 
 class MessageOut(msgspec.Struct, kw_only=True):
@@ -190,35 +196,17 @@ class BlockStart(msgspec.Struct, tag="content_block_start", tag_field="type"):
     content_block: BlockOut
 
 
-class TextDelta(msgspec.Struct, tag="text_delta", tag_field="type"):
-    """A piece of text."""
-
-    text: str
-
-
-class ThinkingDelta(msgspec.Struct, tag="thinking_delta", tag_field="type"):
-    """A piece of thinking."""
-
-    thinking: str
-
-
 class SignatureDelta(msgspec.Struct, tag="signature_delta", tag_field="type"):
     """The signature that ends a thinking block."""
 
     signature: str
 
 
-class InputDelta(msgspec.Struct, tag="input_json_delta", tag_field="type"):
-    """A piece of a tool call's input."""
-
-    partial_json: str
-
-
 class BlockDelta(msgspec.Struct, tag="content_block_delta", tag_field="type"):
-    """Something was added to a block."""
+    """Something was added to a block; the deltas of text are written without a Struct."""
 
     index: int
-    delta: TextDelta | ThinkingDelta | SignatureDelta | InputDelta
+    delta: SignatureDelta
 
 
 class BlockStop(msgspec.Struct, tag="content_block_stop", tag_field="type"):

@@ -2,10 +2,12 @@
 
 from adapters.dialect import Dialect, Endpoint
 from adapters.dialects.openai_chat.reply import read_usage, write_reply
+from adapters.dialects.openai_chat.reply_read import read_reply
 from adapters.dialects.openai_chat.request import estimate, peek, read_prompt
 from adapters.dialects.openai_chat.request_read import read_request
 from adapters.dialects.openai_chat.request_write import write_request
-from adapters.dialects.openai_chat.stream import Tap, write_stream
+from adapters.dialects.openai_chat.stream import StreamWriter, Tap, write_stream
+from adapters.dialects.openai_chat.stream_read import StreamReader
 from adapters.openai import (
     COMMENT,
     credential,
@@ -17,9 +19,12 @@ from adapters.openai import (
 )
 from adapters.span import replace_model
 
+_PATH = "/v1/chat/completions"
+
 DIALECT = Dialect(
     name="openai-chat",
-    endpoints=(Endpoint("/v1/chat/completions", "generate"),),
+    endpoints=(Endpoint(_PATH, "generate"),),
+    locate=lambda _operation, _model, _stream: _PATH,
     peek=peek,
     rename=replace_model,
     read_prompt=read_prompt,
@@ -37,4 +42,7 @@ DIALECT = Dialect(
     sign_of_life=COMMENT,
     read_request=read_request,
     write_request=write_request,
+    read_reply=read_reply,
+    stream_reader=StreamReader,
+    stream_writer=StreamWriter,
 )

@@ -69,7 +69,7 @@ _EFFORTS: dict[str, Effort] = {
 _FORMATS = ("json_schema", "json_object")
 
 
-def read_request(body: bytes) -> ChatRequest:
+def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
     extras = {key: raw for key, raw in decode_body(_DECODE_KEYS, body).items() if key not in KNOWN}
     request = decode_body(_DECODE, body)
@@ -250,7 +250,7 @@ def _texts(message: MessageIn, place: str) -> Iterator[Text]:
 def _assistant(message: MessageIn, place: str) -> Iterator[Part]:
     thought = message.reasoning_content or message.reasoning
     if thought:
-        yield Thinking(thought)
+        yield Thinking(thought, maker=NAME)
     yield from _parts(message, place)
     if message.refusal:
         yield Refusal(message.refusal)

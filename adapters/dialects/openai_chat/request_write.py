@@ -87,9 +87,8 @@ class _Writing:
         self._drop(refused)
         for name in refused:
             del body[name]
-        bridged = (tool.name for tool in tools if isinstance(tool, Tool) and tool.freeform)
-        freeform = frozenset(() if quirks.freeform_tools else bridged)
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed, freeform)
+        self._names.bridge(() if quirks.freeform_tools else tools)
+        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
 
     def _drop(self, names: Iterable[str]) -> None:
         self._dropped.update(dict.fromkeys(names))
@@ -139,7 +138,7 @@ class _Writing:
         return message
 
     def _call(self, call: ToolCall) -> Json:
-        name, identity = self._names.sent(call.name), fitted(call.id, LONGEST_ID)
+        name, identity = self._names.sent(call.name, call.namespace), fitted(call.id, LONGEST_ID)
         if not call.freeform:
             function = {"name": name, "arguments": call.arguments}
             return {"id": identity, "type": "function", "function": function}
@@ -165,13 +164,18 @@ class _Writing:
 
     def _tool(self, tool: Tool) -> Json:
         if tool.freeform and self._quirks.freeform_tools:
-            custom: Json = {"name": self._names.sent(tool.name), "description": tool.description}
+            custom: Json = {
+                "name": self._names.sent(tool.name, tool.namespace),
+                "description": tool.description,
+            }
             custom["format"] = tool.grammar
             given = {key: value for key, value in custom.items() if value is not None}
             return {"type": "custom", "custom": given}
         words = described(tool)
         schema = FREEFORM_SCHEMA if tool.freeform else tool.schema or _EMPTY_SCHEMA
-        function: Json = {"name": self._names.sent(tool.name), **({"description": words} if words else {})}
+        function: Json = {"name": self._names.sent(tool.name, tool.namespace)}
+        if words:
+            function["description"] = words
         function["parameters"] = trimmed(schema, self._quirks.refused_keywords)
         if tool.strict and fits_strict(schema):
             function["strict"] = True

@@ -39,6 +39,9 @@ DONE = b"data: [DONE]\n\n"
 
 _DECODE = msgspec.json.Decoder(ChunkIn).decode
 _ENCODE = msgspec.json.Encoder().encode
+_NO_CHOICES = b'"choices":[]'
+_FIRST_DELTA = b'"choices":[{"index":0,"delta":{'
+_FIRST_CALL = b'"tool_calls":[{"index":%d,"function":{"arguments":'
 
 
 class Tap(StreamTap):
@@ -93,12 +96,23 @@ def _is_notable(chunk: bytes) -> bool:
 class StreamWriter(Writer):
     """Events in, frames out: one chunk for each event that adds something."""
 
-    __slots__ = ("_calls", "_chunk", "_include_usage", "_usage")
+    __slots__ = (
+        "_calls",
+        "_chunk",
+        "_head",
+        "_include_usage",
+        "_input",
+        "_suffix",
+        "_text",
+        "_thinking",
+        "_usage",
+    )
 
     def __init__(self, include_usage: bool) -> None:  # noqa: FBT001 - the client's own option
         self._include_usage = include_usage
         self._usage = Usage()
         self._chunk = ChunkOut(id="", created=0, model="", choices=[])
+        self._head = self._text = self._thinking = self._input = self._suffix = b""
         self._calls = -1  # the index of the open tool call: calls are counted apart from blocks
 
     def _start(self, event: Started) -> list[bytes]:
@@ -108,6 +122,11 @@ class StreamWriter(Writer):
             id=completion_id(event.id), created=event.created, model=event.model, choices=[], usage=usage
         )
         self._usage = event.usage
+        # The deltas are the many: they are put together of constant parts and the literal that came.
+        head, _, tail = _frame(self._chunk).rpartition(_NO_CHOICES)
+        self._head = head + _FIRST_DELTA
+        self._text, self._thinking = self._head + b'"content":', self._head + b'"reasoning_content":'
+        self._suffix = b'},"logprobs":null,"finish_reason":null}]' + tail
         return self._add(Delta(role="assistant", content=None, refusal=None))
 
     def _add(self, delta: Delta, finish: str | None = None) -> list[bytes]:
@@ -118,6 +137,7 @@ class StreamWriter(Writer):
         if event.kind != "tool":
             return []
         self._calls += 1
+        self._input = self._head + _FIRST_CALL % self._calls
         call = ToolCallDelta(
             index=self._calls,
             id=event.id,
@@ -127,14 +147,13 @@ class StreamWriter(Writer):
         return self._add(Delta(tool_calls=[call]))
 
     def _add_text(self, event: TextAdded) -> list[bytes]:
-        return self._add(Delta(content=event.text))
+        return [b"".join((self._text, event.literal, self._suffix))]
 
     def _add_thinking(self, event: ThinkingAdded) -> list[bytes]:
-        return self._add(Delta(reasoning_content=event.text))
+        return [b"".join((self._thinking, event.literal, self._suffix))]
 
     def _add_input(self, event: ToolInputAdded) -> list[bytes]:
-        call = ToolCallDelta(index=self._calls, function=FunctionOut(arguments=event.json))
-        return self._add(Delta(tool_calls=[call]))
+        return [b"".join((self._input, event.literal, b"}}]", self._suffix))]
 
     def _close(self, event: BlockClosed) -> list[bytes]:  # noqa: ARG002 - a chat has no end of a block
         return []

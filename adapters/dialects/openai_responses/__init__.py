@@ -15,9 +15,12 @@ from adapters.openai import (
 )
 from adapters.span import replace_model
 
+_PATH = "/v1/responses"
+
 DIALECT = Dialect(
     name="openai-responses",
-    endpoints=(Endpoint("/v1/responses", "generate"),),
+    endpoints=(Endpoint(_PATH, "generate"),),
+    locate=lambda _operation, _model, _stream: _PATH,
     peek=peek,
     rename=replace_model,
     read_prompt=read_prompt,

@@ -28,7 +28,7 @@ _NO_EFFORT = ("none", "minimal")
 _CHOICES: dict[object, Literal["any", "none"]] = {"required": "any", "none": "none"}
 
 
-def peek(body: bytes) -> Peek:
+def peek(body: bytes, path: str = "") -> Peek:  # noqa: ARG001 - the model stands in the body
     """Read what routing may ask; raise `Malformed`."""
     request = decode_body(_DECODE, body)
     model = checked_model(request.model)
@@ -100,7 +100,7 @@ def _kind(item: dict[str, object]) -> str:
     return str(item.get("type", "message"))
 
 
-def read_prompt(body: bytes) -> Prompt:
+def read_prompt(body: bytes, path: str = "") -> Prompt:  # noqa: ARG001 - as `peek`
     """Read what the demo provider answers to; raise `Malformed`."""
     seen = peek(body)
     request = decode_body(_DECODE_WHOLE, body)

@@ -249,7 +249,7 @@ class StreamWriter(Writer):
         return self._add(event.text)
 
     def _add_input(self, event: ToolInputAdded) -> list[bytes]:
-        return self._add(event.json)
+        return self._add(event.text)
 
     def _close(self, event: BlockClosed) -> list[bytes]:
         filling, text = self._filling, "".join(self._pieces)

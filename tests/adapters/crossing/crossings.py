@@ -21,7 +21,7 @@ def crossed(body: bytes, source: Dialect, target: Dialect, quirks: Quirks) -> Wr
     """Take a request from one dialect to another, as the table has them."""
     assert source.read_request
     assert target.write_request
-    return target.write_request(source.read_request(body), quirks)
+    return target.write_request(source.read_request(body, ""), quirks)
 
 
 def to_chat(body: bytes, quirks: Quirks = PLAIN) -> Written:

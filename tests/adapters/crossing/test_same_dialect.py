@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.conversation import Quirks
+from adapters.conversation import ClientTool, Quirks
 from adapters.dialects.anthropic_messages import request_read as anthropic_read
 from adapters.dialects.anthropic_messages import request_write as anthropic_write
 from adapters.dialects.openai_chat import request_read as chat_read
@@ -102,7 +102,7 @@ def test_anthropic_survives_the_middle(fields: Body) -> None:
     body = body_of({"max_tokens": 4000, **fields})
     written = anthropic_write.write_request(anthropic_read.read_request(body))
     assert json.loads(written.body) == json.loads(body)
-    assert (written.dropped, written.names) == ((), {})
+    assert (written.dropped, written.tools) == ((), {})
 
 
 CUSTOM: Body = {"type": "custom", "custom": {"name": "p", "description": "d", "format": {"type": "text"}}}
@@ -157,7 +157,7 @@ def test_chat_survives_the_middle(fields: Body) -> None:
     body = body_of(fields)
     written = chat_write.write_request(chat_read.read_request(body), Quirks(freeform_tools=True))
     assert json.loads(written.body) == json.loads(body)
-    assert (written.dropped, written.freeform) == ((), frozenset())
+    assert (written.dropped, written.tools) == ((), {})
 
 
 def test_a_freeform_tool_is_bridged_where_the_provider_has_none() -> None:
@@ -167,7 +167,7 @@ def test_a_freeform_tool_is_bridged_where_the_provider_has_none() -> None:
     sent: dict[str, Any] = json.loads(written.body)
     assert sent["tools"][0]["function"]["parameters"]["required"] == ["input"]
     assert sent["messages"][1]["tool_calls"][0]["function"] == {"name": "p", "arguments": '{"input":"a"}'}
-    assert written.freeform == {"p"}
+    assert written.tools == {"p": ClientTool("p", freeform=True)}
 
 
 def test_a_sound_nobody_plays_is_refused() -> None:

@@ -19,6 +19,7 @@ from adapters.conversation import (
 )
 from adapters.conversation_tools import Names
 from adapters.dialects.anthropic_messages.content import Blocks
+from adapters.dialects.anthropic_messages.request_read import NAME
 from adapters.fault import Malformed
 
 MARK = msgspec.Raw(b'{"type":"ephemeral"}')
@@ -58,9 +59,11 @@ BLOCKS: dict[str, tuple[Part, list[dict[str, object]]]] = {
     "blank text": (Text(" \n"), []),
     "a refusal": (Refusal("No."), [block("text", text="No.")]),
     "a blank refusal": (Refusal(""), []),
-    "signed thinking": (Thinking("hm", "s"), [block("thinking", thinking="hm", signature="s")]),
+    "signed thinking": (Thinking("hm", "s", maker=NAME), [block("thinking", thinking="hm", signature="s")]),
     "unsigned thinking": (Thinking("hm"), []),
-    "hidden thinking": (Thinking("", redacted="x"), [block("redacted_thinking", data="x")]),
+    "thinking another maker signed": (Thinking("hm", "s", maker="gemini"), []),
+    "hidden thinking of another maker": (Thinking("", redacted="x", maker="gemini"), []),
+    "hidden thinking": (Thinking("", redacted="x", maker=NAME), [block("redacted_thinking", data="x")]),
     "a call": (ToolCall("c1", "x", '{"a": 1}'), [block("tool_use", id="c1", name="x", input={"a": 1})]),
     "a marked call": (
         ToolCall("c1", "x", "", cache=MARK),

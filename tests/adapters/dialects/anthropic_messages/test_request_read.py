@@ -23,8 +23,9 @@ from adapters.conversation import (
     ToolResult,
     Turn,
 )
-from adapters.dialects.anthropic_messages.request_read import read_request
+from adapters.dialects.anthropic_messages.request_read import NAME, read_request
 from adapters.fault import Malformed
+from adapters.seal import sealed
 
 MARK = b'{"type":"ephemeral"}'
 PLACE = "messages[0].content[0]"
@@ -65,9 +66,16 @@ PARTS: dict[str, tuple[dict[str, object], Part]] = {
     ),
     "cited text": ({"type": "text", "text": "a", "citations": [1]}, Text("a", citations=raw(b"[1]"))),
     "text of nothing": ({"type": "text"}, Text("")),
-    "thinking": ({"type": "thinking", "thinking": "hm", "signature": "s"}, Thinking("hm", "s")),
-    "unsigned thinking": ({"type": "thinking", "thinking": "hm", "signature": None}, Thinking("hm")),
-    "hidden thinking": ({"type": "redacted_thinking", "data": "x"}, Thinking("", redacted="x")),
+    "thinking": ({"type": "thinking", "thinking": "hm", "signature": "s"}, Thinking("hm", "s", maker=NAME)),
+    "unsigned thinking": (
+        {"type": "thinking", "thinking": "hm", "signature": None},
+        Thinking("hm", maker=NAME),
+    ),
+    "thinking another maker signed": (
+        {"type": "thinking", "thinking": "", "signature": sealed("gemini", "s")},
+        Thinking("", "s", maker="gemini"),
+    ),
+    "hidden thinking": ({"type": "redacted_thinking", "data": "x"}, Thinking("", redacted="x", maker=NAME)),
     "a call": (
         {"type": "tool_use", "id": "c1", "name": "Read", "input": {"a": [1]}},
         ToolCall("c1", "Read", '{"a":[1]}'),

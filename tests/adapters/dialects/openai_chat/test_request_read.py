@@ -117,9 +117,15 @@ TURNS: dict[str, tuple[dict[str, object], Turn]] = {
     ),
     "everything in order": (
         {"reasoning_content": "hm", "content": "a", "refusal": "No.", "tool_calls": [CALL]},
-        Turn("assistant", (Thinking("hm"), Text("a"), Refusal("No."), ToolCall("c1", "x", '{"a": 1}'))),
+        Turn(
+            "assistant",
+            (Thinking("hm", maker="openai-chat"), Text("a"), Refusal("No."), ToolCall("c1", "x", '{"a": 1}')),
+        ),
     ),
-    "thoughts by the other name": ({"reasoning": "hm"}, Turn("assistant", (Thinking("hm"),))),
+    "thoughts by the other name": (
+        {"reasoning": "hm"},
+        Turn("assistant", (Thinking("hm", maker="openai-chat"),)),
+    ),
     "a sound said before": (
         {"audio": {"id": "a1"}},
         Turn("assistant", (Opaque("openai-chat", "audio", "messages[1].audio", raw(b'{"id":"a1"}')),)),

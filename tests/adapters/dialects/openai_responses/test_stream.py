@@ -323,7 +323,7 @@ def test_a_failed_reply_is_written_as_a_failure() -> None:
     """The event `Failed` is a failed response, under the id and the number the stream has reached."""
     writer = StreamWriter()
     written = [*writer.write(Started("1", "m", 7, Usage())), *writer.write(BlockOpened(0, "text"))]
-    written += [*writer.write(TextAdded(0, "a")), *writer.write(Failed(FAULT))]
+    written += [*writer.write(TextAdded.of(0, "a")), *writer.write(Failed(FAULT))]
     last = documents(written[-1])[0]
     assert (last["type"], last["response"]["id"]) == ("response.failed", "resp_1")
     assert last["sequence_number"] == len(written) - 1

@@ -1,0 +1,185 @@
+"""Replies on their way from one dialect to another: streamed and whole.
+
+What is told of the reply is the client's business: the model is the one that was asked for, the tools are
+the client's own, an id and a time are there even where the provider gives none. Signatures leave sealed:
+they come back with the name of who made them.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from adapters.conversation import ClientTool
+from adapters.events import (
+    Block,
+    BlockClosed,
+    BlockOpened,
+    Event,
+    Failed,
+    Reply,
+    Started,
+    TextAdded,
+    ThinkingAdded,
+    ThinkingBlock,
+    ToolBlock,
+    ToolInputAdded,
+    Usage,
+)
+from adapters.fault import Fault
+from adapters.freeform import FreeformInput, unwrapped
+from adapters.reader import Reader
+from adapters.seal import sealed
+from adapters.writer import Writer
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What the client is to see whatever the provider says.
+
+    `model` is the one it asked for. `id` (bare) and `created` stand in where the provider gives none;
+    `tools` leads from the names of tools as they were sent to the client's; `maker` is the dialect the
+    reply was made in, where it is not the client's; `compaction` is that of the request.
+    """
+
+    model: str
+    id: str
+    created: int
+    tools: dict[str, ClientTool] = {}
+    maker: str = ""
+    compaction: bool = False
+
+    def head(self, event: Started) -> Started:
+        """Show the start of a reply."""
+        created = event.created or self.created
+        return Started(event.id or self.id, self.model, created, event.usage, self.compaction)
+
+    def reply(self, reply: Reply) -> Reply:
+        """Show a whole reply."""
+        return msgspec.structs.replace(
+            reply,
+            id=reply.id or self.id,
+            model=self.model,
+            created=reply.created or self.created,
+            blocks=tuple(self._block(block) for block in reply.blocks),
+            compaction=self.compaction,
+        )
+
+    def signature(self, signature: str, redacted: str | None) -> str:
+        """Seal a signature, or a hidden thought, where it is not of the client's dialect."""
+        return sealed(self.maker, signature, redacted) if self.maker else signature
+
+    def _block(self, block: Block) -> Block:
+        if isinstance(block, ThinkingBlock) and self.maker:
+            return ThinkingBlock(block.text, self.signature(block.signature, block.redacted))
+        if not isinstance(block, ToolBlock) or block.name not in self.tools:
+            return block
+        tool = self.tools[block.name]
+        arguments = unwrapped(block.arguments) if tool.freeform else block.arguments
+        return ToolBlock(block.id, tool.name, arguments, tool.namespace, tool.freeform or block.custom)
+
+
+def translate_reply(
+    body: bytes, read: Callable[[bytes], Reply], write: Callable[[Reply], bytes], shown: Shown
+) -> tuple[bytes, Reply]:
+    """Write a whole reply of one dialect in another, and give what was read; raise `Malformed`."""
+    reply = read(body)
+    return write(shown.reply(reply)), reply
+
+
+class StreamTranslation:
+    """Bytes of one dialect in, bytes of another out; otherwise as `adapters.dialect.Tap`.
+
+    Only whole frames leave, and what arrived together leaves together. After `ended` or a `fault` the last
+    bytes may still be held: `finish` gives them out.
+    """
+
+    __slots__ = ("_free", "_reader", "_redacted", "_shown", "_write")
+
+    def __init__(self, reader: Reader, writer: Writer, shown: Shown) -> None:
+        self._reader = reader
+        self._write = writer.write
+        self._shown = shown
+        self._free: FreeformInput | None = None  # of the open call, where it is wrapped
+        self._redacted: str | None = None  # the hidden thought of the open block
+
+    @property
+    def usage(self) -> Usage:
+        """What was counted so far."""
+        return self._reader.usage
+
+    @property
+    def ended(self) -> bool:
+        """Whether the reply is known to be complete."""
+        return self._reader.ended
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why the reply broke off; it has been written."""
+        return self._reader.fault
+
+    @property
+    def garbled(self) -> bool:
+        """Whether the bytes are no event stream at all."""
+        return self._reader.garbled
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """What of the reply had no place, by name."""
+        return tuple(self._reader.dropped)
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes, cut anywhere; raise `sse.EventTooLarge` over 4 MiB in one event."""
+        return self._written(self._reader.feed(chunk))
+
+    def finish(self) -> bytes:
+        """The stream is over: write what was held back, and its failure if it was not complete."""
+        return self._written(self._reader.finish())
+
+    def failure(self, fault: Fault) -> bytes:
+        """Write the in-band end of this stream."""
+        return b"".join(self._write(Failed(fault)))
+
+    def _written(self, events: list[Event]) -> bytes:
+        write, frames = self._write, []
+        for event in events:
+            kind = type(event)
+            # The many first: what is only said needs nothing done to it.
+            if kind is TextAdded or kind is ThinkingAdded:
+                frames += write(event)
+            else:
+                for shown in self._show(event):
+                    frames += write(shown)
+        return b"".join(frames)
+
+    def _show(self, event: Event) -> tuple[Event, ...]:
+        match event:
+            case Started():
+                return (self._shown.head(event),)
+            case BlockOpened():
+                return (self._open(event),)
+            case ToolInputAdded() if self._free is not None:
+                text = self._free.feed(event.text)
+                return (ToolInputAdded.of(event.index, text),) if text else ()
+            case BlockClosed():
+                return self._close(event)
+            case _:
+                return (event,)
+
+    def _open(self, event: BlockOpened) -> BlockOpened:
+        tool = self._shown.tools.get(event.name) if event.kind == "tool" else None
+        if tool is not None:
+            self._free = FreeformInput() if tool.freeform else None
+            custom = tool.freeform or event.custom
+            return BlockOpened(event.index, "tool", event.id, tool.name, tool.namespace, custom)
+        if event.redacted is not None and self._shown.maker:
+            self._redacted = event.redacted
+            return msgspec.structs.replace(event, redacted=None)
+        return event
+
+    def _close(self, event: BlockClosed) -> tuple[Event, ...]:
+        rest = self._free.finish() if self._free is not None else ""
+        self._free = None
+        if event.kind == "thinking":
+            signature = self._shown.signature(event.signature, self._redacted)
+            self._redacted = None
+            event = msgspec.structs.replace(event, signature=signature)
+        return (ToolInputAdded.of(event.index, rest), event) if rest else (event,)
