@@ -4,9 +4,12 @@ A fault knows no dialect and no HTTP library. `status` is the status the client 
 was sent yet; in the middle of a stream only `kind` and `message` reach it.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+
+from adapters.overflow import CODE, Overflow, found
 
 FaultKind = Literal[
     "invalid_request",  # the request itself is wrong: 400, 405, 415, 422, 426
@@ -27,7 +30,7 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
     """One failure as the client may see it.
 
     `code` and `param` are said where the dialect has a place for them (openai-chat);
-    `retry_after` is in whole seconds.
+    `retry_after` is in whole seconds; `overflow` says that the conversation was too long.
     """
 
     kind: FaultKind
@@ -36,6 +39,7 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
     code: str | None = None
     param: str | None = None
     retry_after: int | None = None
+    overflow: Overflow | None = None
 
 
 class Malformed(ValueError):
@@ -70,3 +74,29 @@ def kind_of(status: int) -> FaultKind:
     if status >= 500:  # noqa: PLR2004 - the class of statuses
         return _KINDS.get(status, "upstream")
     return _KINDS.get(status, "invalid_request")
+
+
+# A conversation that is too long is told as a wrong request, as one too large, or as a failure of the box.
+_MAY_OVERFLOW: tuple[FaultKind, ...] = ("invalid_request", "too_large", "internal", "upstream")
+
+
+def recognised(fault: Fault, details: Mapping[str, object] | None = None) -> Fault:
+    """Return a provider's fault, made one of a conversation that is too long where its words say so."""
+    overflow = found(fault.message, fault.code, details) if fault.kind in _MAY_OVERFLOW else None
+    if overflow is None:
+        return fault
+    return msgspec.structs.replace(fault, kind="invalid_request", status=400, code=CODE, overflow=overflow)
+
+
+# Kind -> the status clients recover from, and those of dialects that have one of their own: Claude Code waits
+# for a 529 and gives up at a 402, clients of OpenAI know `insufficient_quota` by its 429.
+_CLIENT_STATUSES: dict[FaultKind, tuple[int, dict[str, int]]] = {
+    "overloaded": (503, {"anthropic-messages": 529}),
+    "billing": (402, {"openai-chat": 429, "openai-responses": 429}),
+}
+
+
+def client_status(dialect: str, fault: Fault) -> int:
+    """Return the status for clients of a dialect, for the fault of a provider that speaks another."""
+    usual, own = _CLIENT_STATUSES.get(fault.kind, (fault.status, {}))
+    return own.get(dialect, usual)

@@ -4,10 +4,13 @@ Unknown fields are skipped, and what is read may be absent: many providers answe
 little differently. Source: the API reference and the types of the official SDK (3.52, November 2026).
 """
 
+from typing import Literal
+
 import msgspec
 
 from adapters.dialect import ModelEntry
-from adapters.fault import Fault, FaultKind, kind_of
+from adapters.fault import Fault, FaultKind, kind_of, recognised
+from adapters.overflow import Overflow
 
 # The one heartbeat all clients of these APIs take.
 COMMENT = b": penstock\n\n"
@@ -24,18 +27,40 @@ def credential(key: str) -> tuple[bytes, bytes]:
 
 
 class ErrorDetail(msgspec.Struct):
-    """What went wrong, in OpenAI's words; some providers say the code as a number."""
+    """What went wrong, in OpenAI's words; some providers say the code as a number.
+
+    `status` is Google's word for it; the numbers are llama.cpp's, of a conversation that is too long.
+    """
 
     message: str | None = None
     type: str | None = None
     param: str | None = None
     code: str | int | None = None
+    status: str | int | None = None
+    n_prompt_tokens: int | str | None = None
+    n_ctx: int | str | None = None
 
 
 class ErrorIn(msgspec.Struct):
-    """An error body; some providers say a bare string."""
+    """An error body; some providers say a bare string, with the code beside it."""
 
     error: ErrorDetail | str
+    code: str | int | None = None
+
+
+class FlatErrorIn(msgspec.Struct):
+    """An error body without an `error` in it, as of Mistral and older vLLM; the message may be a list."""
+
+    kind: Literal["error", "Error"] = msgspec.field(name="object")
+    message: object = None
+    type: str | None = None
+    code: str | int | None = None
+
+
+class DetailIn(msgspec.Struct):
+    """An error body of a server that checks the fields of requests itself, as NVIDIA's does."""
+
+    detail: object
 
 
 class ErrorDetailOut(msgspec.Struct):
@@ -77,6 +102,15 @@ _KNOWN_WORDS: dict[str, tuple[FaultKind, int]] = {
     "rate_limit_error": ("rate_limited", 429),
     "overloaded": ("overloaded", 503),
     "overloaded_error": ("overloaded", 529),
+    "engine_overloaded_error": ("overloaded", 503),
+    "server_is_overloaded": ("overloaded", 503),
+    "UNAVAILABLE": ("overloaded", 503),
+    "RESOURCE_EXHAUSTED": ("rate_limited", 429),
+    "exceeded_current_quota_error": ("billing", 402),
+    "content_filter": ("invalid_request", 400),
+    "content_policy_violation": ("invalid_request", 400),
+    "invalid_prompt": ("invalid_request", 400),
+    "context_length_exceeded": ("invalid_request", 400),
     "timeout": ("timeout", 504),
     "invalid_request_error": ("invalid_request", 400),
     "server_error": ("internal", 500),
@@ -89,13 +123,15 @@ def read_fault(detail: ErrorDetail | str, status: int | None) -> Fault:
     if isinstance(detail, str):
         detail = ErrorDetail(message=detail)
     code = None if detail.code is None else str(detail.code)
-    kind, usual = _judge(code, detail.type, status)
+    kind, usual = _judge((code, detail.type, str(detail.status)), status)
     message = detail.message or code or detail.type or "unknown error"
-    return Fault(kind=kind, status=status or usual, message=message, code=code, param=detail.param)
+    fault = Fault(kind=kind, status=status or usual, message=message, code=code, param=detail.param)
+    return recognised(fault, {"n_prompt_tokens": detail.n_prompt_tokens, "n_ctx": detail.n_ctx})
 
 
-def _judge(code: str | None, kind: str | None, status: int | None) -> tuple[FaultKind, int]:
-    for word in (code, kind):
+def _judge(words: tuple[str | None, ...], status: int | None) -> tuple[FaultKind, int]:
+    code = words[0]
+    for word in words:
         if word in _KNOWN_WORDS and not (status and word in _VAGUE):
             return _KNOWN_WORDS[word]
     # In a stream some providers give the status as the code.
@@ -104,22 +140,70 @@ def _judge(code: str | None, kind: str | None, status: int | None) -> tuple[Faul
     return kind_of(told), told
 
 
-_DECODE_ERROR = msgspec.json.Decoder(ErrorIn).decode
+# Google says an error of its Chat address as a list of one.
+_DECODE_ERROR = msgspec.json.Decoder(ErrorIn | list[ErrorIn]).decode
+_DECODE_FLAT = msgspec.json.Decoder(FlatErrorIn).decode
+_DECODE_CHECK = msgspec.json.Decoder(DetailIn).decode
 _DECODE_DETAIL = msgspec.json.Decoder(ErrorDetail | str).decode
 
 
 def write_error(fault: Fault, request_id: str) -> bytes:  # noqa: ARG001 - one shape for all dialects
     """Write an error body; the request's id has no place in it, it is in the `x-request-id` header."""
     kind, code = ERROR_WORDS[fault.kind]
-    return _ENCODE(ErrorOut(ErrorDetailOut(fault.message, kind, fault.param, fault.code or code)))
+    message, param = fault.message, fault.param
+    if fault.overflow is not None:
+        message, param = too_long(fault.overflow), param or "messages"
+    return _ENCODE(ErrorOut(ErrorDetailOut(message, kind, param, fault.code or code)))
+
+
+def too_long(overflow: Overflow) -> str:
+    """Say that a conversation is too long as OpenAI says it."""
+    if overflow.tokens is None or overflow.maximum is None:
+        most = "" if overflow.maximum is None else f" of {overflow.maximum} tokens"
+        return (
+            f"Your input exceeds the context window of this model{most}. "
+            "Please adjust your input and try again."
+        )
+    asked = f"your messages resulted in {overflow.tokens} tokens. Please reduce the length of the messages."
+    if overflow.output is not None:
+        asked = (
+            f"you requested {overflow.tokens + overflow.output} tokens ({overflow.tokens} in the messages, "
+            f"{overflow.output} in the completion). Please reduce the length of the messages or completion."
+        )
+    return f"This model's maximum context length is {overflow.maximum} tokens. However, {asked}"
 
 
 def read_error(status: int, body: bytes) -> Fault | None:
-    """Read an error body; None when it is none of these APIs."""
-    try:
-        return read_fault(_DECODE_ERROR(body).error, status)
-    except (ValueError, RecursionError):
-        return None
+    """Read an error body; None when it is none of these APIs, nor of those that resemble them."""
+    for read in (_read_usual, _read_flat, _read_check):
+        try:
+            return read_fault(read(body), status)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _read_usual(body: bytes) -> ErrorDetail | str:
+    told = _DECODE_ERROR(body)
+    if isinstance(told, list):
+        if not told:
+            raise ValueError("an empty list")
+        told = told[0]
+    return ErrorDetail(told.error, code=told.code) if isinstance(told.error, str) else told.error
+
+
+def _read_flat(body: bytes) -> ErrorDetail:
+    told = _DECODE_FLAT(body)
+    return ErrorDetail(_words(told.message), told.type, code=told.code)
+
+
+def _read_check(body: bytes) -> ErrorDetail:
+    return ErrorDetail(_words(_DECODE_CHECK(body).detail))
+
+
+def _words(message: object) -> str:
+    """Words as they are, and lists of complaints as JSON."""
+    return message if isinstance(message, str) else _ENCODE(message).decode()
 
 
 def read_stream_fault(error: msgspec.Raw | bytes) -> Fault:

@@ -55,6 +55,7 @@ LADDERS = {
                 "gateway.plan",
                 "gateway.judgement",
                 "gateway.client",
+                "gateway.crossing",
                 "gateway.silence",
                 "gateway.timekeeper",
             ),
@@ -88,6 +89,7 @@ LADDERS = {
         Rung("settings", ("gateway.settings",)),
     ),
     "adapters": (
+        Rung("what is asked of the table", ("adapters.quirks", "adapters.disagreements")),
         Rung("table", ("adapters.table",)),
         Rung("dialects and providers", ("adapters.dialects.*", "adapters.providers.*")),
         Rung(
@@ -101,8 +103,8 @@ LADDERS = {
                 "adapters.freeform",
                 "adapters.literal",
                 "adapters.openai",
+                "adapters.overflow",
                 "adapters.provider",
-                "adapters.quirks",
                 "adapters.reader",
                 "adapters.request",
                 "adapters.schema",

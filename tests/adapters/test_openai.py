@@ -21,6 +21,7 @@ from adapters.openai import (
     write_model,
     write_models,
 )
+from adapters.overflow import Overflow
 from tests.adapters.sdks import read_by_openai
 
 
@@ -127,8 +128,59 @@ READ: dict[str, tuple[int, object, Fault | None]] = {
     "too long": (
         400,
         {"error": {"message": "m", "type": "invalid_request_error", "code": "context_length_exceeded"}},
-        Fault("invalid_request", 400, "m", code="context_length_exceeded"),
+        Fault("invalid_request", 400, "m", code="context_length_exceeded", overflow=Overflow()),
     ),
+    "too long, with llama.cpp's numbers": (
+        500,
+        {
+            "error": {
+                "message": "m",
+                "type": "exceed_context_size_error",
+                "code": "exceed_context_size_error",
+                "n_prompt_tokens": 9001,
+                "n_ctx": 8192,
+            }
+        },
+        Fault("invalid_request", 400, "m", code="context_length_exceeded", overflow=Overflow(9001, 8192)),
+    ),
+    "full, with the status of a rate limit": (
+        429,
+        {"error": {"message": "m", "type": "engine_overloaded_error"}},
+        Fault("overloaded", 429, "m"),
+    ),
+    "no money left, in Moonshot's words": (
+        429,
+        {"error": {"message": "m", "type": "exceeded_current_quota_error"}},
+        Fault("billing", 429, "m"),
+    ),
+    "refused by a policy": (
+        400,
+        {"error": {"message": "m", "type": None, "code": "content_policy_violation"}},
+        Fault("invalid_request", 400, "m", code="content_policy_violation"),
+    ),
+    "Google's list of one": (
+        503,
+        [{"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}],
+        Fault("overloaded", 503, "m", code="503"),
+    ),
+    "Google's words for a rate": (
+        429,
+        [{"error": {"code": 429, "message": "m", "status": "RESOURCE_EXHAUSTED"}}],
+        Fault("rate_limited", 429, "m", code="429"),
+    ),
+    "an empty list": (500, [], None),
+    "xAI's two strings": (400, {"code": "c", "error": "m"}, Fault("invalid_request", 400, "m", code="c")),
+    "Mistral's, without an error in it": (
+        400,
+        {"object": "error", "message": "m", "type": "invalid_function_call", "param": None, "code": "3280"},
+        Fault("invalid_request", 400, "m", code="3280"),
+    ),
+    "Mistral's list of complaints": (
+        422,
+        {"object": "error", "message": {"detail": [{"loc": ["body", "x"]}]}, "type": "invalid_request_error"},
+        Fault("invalid_request", 422, '{"detail":[{"loc":["body","x"]}]}'),
+    ),
+    "a server that checks fields": (422, {"detail": "m"}, Fault("invalid_request", 422, "m")),
     "a string": (500, {"error": "out of memory"}, Fault("internal", 500, "out of memory")),
     "a number for a code": (
         403,

@@ -23,6 +23,7 @@ from adapters.dialects.anthropic_messages.wire import (
     ToolUseOut,
     UsageOut,
     read_fault,
+    too_long,
 )
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, Usage
 from adapters.fault import Fault, Malformed
@@ -112,7 +113,8 @@ def write_count(tokens: int) -> bytes:
 
 def write_error(fault: Fault, request_id: str) -> bytes:
     """Write an error body; in a stream the same document follows `event: error`."""
-    return _ENCODE(ErrorOut(ErrorDetail(ERROR_TYPES[fault.kind], fault.message), request_id))
+    message = fault.message if fault.overflow is None else too_long(fault.overflow)
+    return _ENCODE(ErrorOut(ErrorDetail(ERROR_TYPES[fault.kind], message), request_id))
 
 
 def read_error(status: int, body: bytes) -> Fault | None:

@@ -9,7 +9,8 @@ from typing import Literal
 import msgspec
 
 from adapters.events import Usage
-from adapters.fault import Fault, FaultKind, kind_of
+from adapters.fault import Fault, FaultKind, kind_of, recognised
+from adapters.overflow import Overflow
 
 # What a raw field is when it is absent; `Raw | None` would take nothing but null.
 NULL = msgspec.Raw(b"null")
@@ -299,4 +300,18 @@ def read_fault(detail: ErrorDetail, status: int | None) -> Fault:
     usual = _TYPE_STATUSES.get(detail.type)
     # `api_error` says nothing that the status does not say better.
     kind = kind_of(status if usual in (None, 500) and status else usual or 500)
-    return Fault(kind=kind, status=status or usual or 500, message=detail.message or detail.type)
+    told = status or usual or 500
+    return recognised(Fault(kind=kind, status=told, message=detail.message or detail.type))
+
+
+def too_long(overflow: Overflow) -> str:
+    """Say that a conversation is too long in the words Claude Code knows: it shortens, or asks for less."""
+    if overflow.for_output:
+        return (
+            f"input length and `max_tokens` exceed context limit: {overflow.tokens} + {overflow.output} > "
+            f"{overflow.maximum}, decrease input length or `max_tokens` and try again"
+        )
+    if overflow.tokens is None or overflow.maximum is None:
+        most = "what" if overflow.maximum is None else f"the {overflow.maximum} tokens"
+        return f"prompt is too long: more than {most} the model takes"
+    return f"prompt is too long: {overflow.tokens} tokens > {overflow.maximum} maximum"
