@@ -60,8 +60,11 @@ class Tap(Protocol):
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, cut anywhere; raise `sse.EventTooLarge` over 4 MiB in one event."""
 
-    def finish(self) -> None:
-        """The stream is over: read what a missing last newline held back. `ended` is final after this."""
+    def finish(self) -> bytes:
+        """The stream is over: read what a missing last newline held back. `ended` is final after this.
+
+        What it gives is still to be said to the client: nothing, where the bytes pass untouched.
+        """
 
     def failure(self, fault: Fault, request_id: str) -> bytes:
         """Write the in-band end of this stream, ready to send: it broke off after what was fed so far."""
@@ -76,10 +79,11 @@ class Dialect(msgspec.Struct, frozen=True):
     provider reads of a request. `read_usage` finds usage in a whole reply and raises `Malformed` when the
     body is not a reply of this dialect. `write_stream` gives one frame an item; its flag says whether the
     client asked for usage. `sign_of_life` is what may be said while a stream is silent; a tap writes the
-    end of a broken one. `stream_media` is the content type of a stream. `read_request` and `write_request`
-    take a request to and from the middle and raise `Malformed`; a dialect without them is only passed
-    through. `read_reply`, `stream_reader` and `stream_writer` do the same for replies; the writer's flag
-    is that of `write_stream`.
+    end of a broken one. `stream_media` is the content type of a stream, `stream_query` the query that asks
+    for it so; `headers` must be on every request; `models_path` lists the models. `read_request` and
+    `write_request` take a request to and from the middle and raise `Malformed`; a dialect without them is
+    only passed through. `read_reply`, `stream_reader` and `stream_writer` do the same for replies; the
+    writer's flag is that of `write_stream`.
     """
 
     name: str
@@ -101,6 +105,9 @@ class Dialect(msgspec.Struct, frozen=True):
     credential: Callable[[str], tuple[bytes, bytes]]
     sign_of_life: bytes
     stream_media: bytes = b"text/event-stream; charset=utf-8"
+    stream_query: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    models_path: str = "/v1/models"
     read_request: Callable[[bytes, str], ChatRequest] | None = None
     write_request: Callable[[ChatRequest, Quirks], Written] | None = None
     read_reply: Callable[[bytes], Reply] | None = None

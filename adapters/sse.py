@@ -11,6 +11,7 @@ and returns. Everything else goes through `frame_chunk`.
 """
 
 import abc
+from typing import ClassVar, Protocol
 
 from adapters.events import Usage
 from adapters.fault import Fault
@@ -125,13 +126,28 @@ class Framer:
             raise EventTooLarge(message)
 
 
+class Framing(Protocol):
+    """What cuts a stream into frames: `Framer`, or another where the stream is none of events."""
+
+    aligned: bool
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """Take the next bytes; raise `EventTooLarge` when one frame outgrows the limit."""
+
+    def finish(self) -> list[Frame]:
+        """The stream is over: give out what a missing last newline held back."""
+
+
 class Opening:
     """The first bytes of a stream, until their first line that is not blank says what they are.
 
     Whoever reads a stream is one: an object of its own would be an allocation more for every stream.
+    `FRAMING` makes what cuts the stream: it goes with what the first bytes must be.
     """
 
     __slots__ = ("_unsure", "garbled", "known")
+
+    FRAMING: ClassVar[type[Framing]] = Framer
 
     def __init__(self) -> None:
         self._unsure = b""
@@ -169,7 +185,7 @@ class StreamTap(Opening, abc.ABC):
         self.fault: Fault | None = None
         self.aligned = True
         self.quiet = False
-        self._framer = Framer()
+        self._framer = self.FRAMING()
 
     @abc.abstractmethod
     def feed(self, chunk: bytes) -> None:
@@ -183,12 +199,12 @@ class StreamTap(Opening, abc.ABC):
     def failure(self, fault: Fault, request_id: str) -> bytes:
         """Write the in-band end of this stream."""
 
-    def finish(self) -> None:
-        """The stream is over: read what a missing last newline held back."""
-        if self.garbled:
-            return
-        for event, data in self._framer.finish():
-            self.see(event, data)
+    def finish(self) -> bytes:
+        """The stream is over: read what a missing last newline held back; nothing is left to be said."""
+        if not self.garbled:
+            for event, data in self._framer.finish():
+                self.see(event, data)
+        return b""
 
     def frame_chunk(self, chunk: bytes) -> None:
         """The slow way: frame the chunk and read its frames."""

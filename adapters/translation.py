@@ -37,7 +37,7 @@ class Shown(msgspec.Struct, frozen=True):
 
     `model` is the one it asked for. `id` (bare) and `created` stand in where the provider gives none;
     `tools` leads from the names of tools as they were sent to the client's; `maker` is the dialect the
-    reply was made in, where it is not the client's; `compaction` is that of the request.
+    reply was made in, where it is not the client's; `compaction` and `include_usage` are the request's.
     """
 
     model: str
@@ -46,6 +46,7 @@ class Shown(msgspec.Struct, frozen=True):
     tools: dict[str, ClientTool] = {}
     maker: str = ""
     compaction: bool = False
+    include_usage: bool = False
 
     def head(self, event: Started) -> Started:
         """Show the start of a reply."""
@@ -92,12 +93,13 @@ class StreamTranslation:
     bytes may still be held: `finish` gives them out.
     """
 
-    __slots__ = ("_free", "_reader", "_redacted", "_shown", "_write")
+    __slots__ = ("_free", "_reader", "_redacted", "_shown", "_started", "_write")
 
     def __init__(self, reader: Reader, writer: Writer, shown: Shown) -> None:
         self._reader = reader
         self._write = writer.write
         self._shown = shown
+        self._started = False
         self._free: FreeformInput | None = None  # of the open call, where it is wrapped
         self._redacted: str | None = None  # the hidden thought of the open block
 
@@ -136,7 +138,7 @@ class StreamTranslation:
 
     def failure(self, fault: Fault) -> bytes:
         """Write the in-band end of this stream."""
-        return b"".join(self._write(Failed(fault)))
+        return self._written([Failed(fault)])
 
     def _written(self, events: list[Event]) -> bytes:
         write, frames = self._write, []
@@ -153,7 +155,12 @@ class StreamTranslation:
     def _show(self, event: Event) -> tuple[Event, ...]:
         match event:
             case Started():
+                self._started = True
                 return (self._shown.head(event),)
+            case Failed() if not self._started:
+                # Clients hold a stream to the id it began with, so one that only fails begins as well.
+                self._started = True
+                return (self._shown.head(Started("", "", 0, Usage())), event)
             case BlockOpened():
                 return (self._open(event),)
             case ToolInputAdded() if self._free is not None:

@@ -11,7 +11,13 @@ from gateway.tallies import OUTCOMES, STATUSES
 
 NOBODY = "-"
 LONGEST_NAME = 200
-BODY_MODES = {b"verbatim": "verbatim", b"model-span": "model-span", b"none": ""}
+LONGEST_LIST = 1000
+BODY_MODES = {
+    b"verbatim": "verbatim",
+    b"model-span": "model-span",
+    b"rewritten(translation)": "rewritten(translation)",
+    b"none": "",
+}
 
 
 def account(exchange: Exchange) -> None:
@@ -78,6 +84,8 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
     )
     if exchange.usage is not None:
         _add_usage(line, exchange.usage)
+    if exchange.dropped:
+        line.dropped = ", ".join(exchange.dropped)[:LONGEST_LIST]
     if exchange.error or exchange.upstream_id or exchange.session:
         _add_words(line, exchange)
     return line

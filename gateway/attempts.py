@@ -9,9 +9,13 @@ import asyncio
 import time
 from typing import Final
 
-from adapters.dialect import Peek
+import msgspec
+
+from adapters.dialect import Peek, Tap
+from adapters.events import BrokenOff
 from adapters.fault import Fault, Malformed
-from gateway import codings, judgement, local
+from gateway import codings, crossing, judgement, local
+from gateway.crossing import Letter
 from gateway.errors import Refused, UpstreamError
 from gateway.fields import fields_of
 from gateway.heads import ReplyHead, read_head
@@ -51,7 +55,8 @@ async def _count(exchange: Exchange) -> None:
     """Asked of the upstream where there is one that can count, else estimated: never worth an error."""
     for target in exchange.targets:
         exchange.target = target
-        if not target.provider.local and await _counted_upstream(exchange, target):
+        passes = target.dialect is exchange.dialect and not target.provider.local
+        if passes and await _counted_upstream(exchange, target):
             return
     exchange.house.give_back(exchange)
     exchange.head = ReplyHead(200, [], media=b"application/json")
@@ -85,29 +90,22 @@ def _answer_locally(exchange: Exchange, target: Target) -> None:
 # Encode.
 
 
-def _request_body(exchange: Exchange, target: Target, peek: Peek) -> bytes:
-    if target.model == peek.model:
-        exchange.body_mode = b"verbatim"
-        return exchange.body
-    exchange.body_mode = b"model-span"
-    return exchange.dialect.rename(exchange.body, target.model)
-
-
-def _request(exchange: Exchange, provider: Provider, door: Door, body: bytes) -> tuple[bytes, bytes]:
-    """What is sent first, and what after it: a small body leaves with its head. Raises Refused."""
-    fields = exchange.fields
-    if door.overridden:
-        fields = fields_of([pair for pair in exchange.forward if pair[0] not in door.overridden])
-    if provider.settings.credential == "passthrough":
-        fields += _own_credential(exchange, provider)
-    target = door.targets[exchange.path]
-    if exchange.query:
-        target = b"%b?%b" % (target, exchange.query)
-    asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
+def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
+    """What is sent first, and what after it: a small body leaves with its head. Raises Refused, Malformed."""
+    if target.dialect is exchange.dialect:
+        body, path = _passed(exchange, target)
+        fields, query = _fields(exchange, target.provider, door), exchange.query
+        asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
+    else:
+        letter = _carried(exchange, target)
+        body, path, fields, query, asked = letter.body, letter.path, letter.fields, letter.query, UNENCODED
+    place = door.target(path)
+    if query:
+        place = b"%b?%b" % (place, query)
     length = len(body)
     with_head, after = (body, b"") if length < JOIN_LIMIT else (b"", body)
     request = b"POST %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\ncontent-length: %d\r\n\r\n%b" % (
-        target,
+        place,
         door.constant,
         fields,
         asked,
@@ -115,6 +113,43 @@ def _request(exchange: Exchange, provider: Provider, door: Door, body: bytes) ->
         with_head,
     )
     return request, after
+
+
+def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
+    """The body as it came but for the model's name, and the path, which in some dialects holds it too."""
+    peek = exchange.peek
+    assert peek is not None
+    if target.model == peek.model:
+        exchange.body_mode = b"verbatim"
+        return exchange.body, exchange.path
+    exchange.body_mode = b"model-span"
+    dialect, stream = exchange.dialect, exchange.relay == "stream"
+    assert exchange.operation in ("generate", "count_tokens", "embed")
+    return (
+        dialect.rename(exchange.body, target.model),
+        dialect.locate(exchange.operation, target.model, stream),
+    )
+
+
+def _fields(exchange: Exchange, provider: Provider, door: Door) -> bytes:
+    fields = exchange.fields
+    if door.overridden:
+        fields = fields_of([pair for pair in exchange.forward if pair[0] not in door.overridden])
+    if provider.settings.credential == "passthrough":
+        fields += _own_credential(exchange, provider)
+    return fields
+
+
+def _carried(exchange: Exchange, target: Target) -> Letter:
+    """The request in the target's dialect. Raises Refused (401) where only a client's own login could go."""
+    provider = target.provider
+    if provider.settings.credential == "passthrough":
+        words = (
+            f"provider `{provider.name}` takes the client's own credential, which a client of "
+            f"{exchange.dialect.name} does not have: give this provider a key of its own"
+        )
+        raise Refused(Fault("authentication", 401, words, code="missing_api_key"))
+    return crossing.carry(exchange, target)
 
 
 def _own_credential(exchange: Exchange, provider: Provider) -> bytes:
@@ -133,9 +168,8 @@ async def _send(exchange: Exchange, target: Target) -> None:
     """Set the exchange's source and head."""
     provider, peek = target.provider, exchange.peek
     assert peek is not None
-    door = provider.doors[exchange.dialect.name]
-    body = _request_body(exchange, target, peek)
-    request, rest = _request(exchange, provider, door, body)
+    door = provider.doors[target.dialect.name]
+    request, rest = _request(exchange, target, door)
     limit = _first_byte_limit(exchange, provider.settings.timeouts, peek)
     wire = door.pool.take(exchange.house.clock()) or await _open(exchange, door.pool)
     while True:
@@ -158,6 +192,8 @@ async def _send(exchange: Exchange, target: Target) -> None:
     exchange.head_at = exchange.heard_at = exchange.house.clock()
     exchange.head = read_head(found, provider)
     exchange.upstream_id = exchange.head.upstream_id
+    if exchange.shown is not None:
+        crossing.strip(exchange.head)
 
 
 async def _head(exchange: Exchange, wire: Wire) -> Head:
@@ -232,16 +268,36 @@ async def _judge_stream(exchange: Exchange, provider: Provider, head: ReplyHead)
     if head.coding:
         assert exchange.source is not None
         exchange.source = codings.DecodedSource(exchange.source, codings.decoder(head.coding))
-    tap = exchange.tap = exchange.dialect.tap()
+    tap = exchange.tap = exchange.dialect.tap() if exchange.shown is None else await _cross(exchange, head)
     exchange.first = await hear(exchange)
+    media = judgement.shown(head.media)
+    if tap.garbled:
+        raise _no_stream(head, media)
     if not exchange.first:
         raise UpstreamError("body", "truncated", "it ended its stream before saying anything")
     tap.feed(exchange.first)
     if tap.garbled:
-        media = judgement.shown(head.media)
-        raise UpstreamError(
-            "body", "garbage", f"it answered {head.status} with {media}, which is no event stream"
-        )
+        raise _no_stream(head, media)
+    if exchange.shown is not None and tap.fault is not None:
+        # Nothing was shown yet: the client gets the status it recovers from.
+        raise Refused(tap.fault)
+
+
+async def _cross(exchange: Exchange, head: ReplyHead) -> Tap:
+    """What translates the stream, or tells the whole reply that came in its place as one."""
+    if b"json" not in head.media or b"ndjson" in head.media:
+        return crossing.show_stream(exchange)
+    try:
+        return crossing.show_whole_as_stream(exchange, await _collect(exchange))
+    except BrokenOff as error:
+        raise Refused(error.fault) from error
+    except Malformed as error:
+        raise _no_stream(head, judgement.shown(head.media)) from error
+
+
+def _no_stream(head: ReplyHead, media: str) -> UpstreamError:
+    words = f"it answered {head.status} with {media}, which is no event stream"
+    return UpstreamError("body", "garbage", words)
 
 
 def _judge_whole(exchange: Exchange, head: ReplyHead, body: bytes) -> None:
@@ -250,11 +306,17 @@ def _judge_whole(exchange: Exchange, head: ReplyHead, body: bytes) -> None:
     try:
         if exchange.operation == "count_tokens":
             judgement.must_be_object(plain)
-        else:
+        elif exchange.shown is None:
             exchange.usage = exchange.dialect.read_usage(plain)
+        else:
+            crossing.show_whole(exchange, plain)
+    except BrokenOff as error:
+        raise Refused(error.fault) from error
     except Malformed as error:
-        media = judgement.shown(head.media)
-        words = f"it answered {head.status} with {media}, which is no {exchange.dialect.name} reply"
+        dialect = exchange.dialect if exchange.target is None else exchange.target.dialect
+        words = (
+            f"it answered {head.status} with {judgement.shown(head.media)}, which is no {dialect.name} reply"
+        )
         raise UpstreamError("body", "garbage", words) from error
 
 
@@ -269,13 +331,20 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
     clean = provider.redact(plain)
     if clean is not plain:
         raw, plain, exchange.coded = clean, clean, False
-    fault = exchange.dialect.read_error(head.status, plain)
+    assert exchange.target is not None
+    fault = exchange.target.dialect.read_error(head.status, plain)
     exchange.error = fault.message if fault is not None else f"it answered {head.status}"
     if head.status == 429:
         exchange.retry_after = judgement.retry_after(head.headers, time.time())
-    if exchange.head_sent:
-        raise Refused(fault) if fault else judgement.unfit(provider.name, head, time.time())
+    if exchange.head_sent or exchange.shown is not None:
+        raise Refused(_timed(fault, exchange)) if fault else judgement.unfit(provider.name, head, time.time())
     exchange.first = raw
+
+
+def _timed(fault: Fault, exchange: Exchange) -> Fault:
+    """A fault that says when to come back, where its status does."""
+    known = exchange.retry_after or fault.retry_after
+    return msgspec.structs.replace(fault, retry_after=known) if known else fault
 
 
 async def _collect(exchange: Exchange) -> bytes:

@@ -12,27 +12,36 @@ from typing import Final
 
 import msgspec
 
-from adapters.dialect import ModelEntry
+from adapters.dialect import Dialect, ModelEntry
+from adapters.table import DIALECTS
 from gateway.codings import MAX_DECODED
 from gateway.errors import UpstreamError
-from gateway.provider import MODELS_PATH, Door, Provider
+from gateway.fields import fields_of
+from gateway.provider import Door, Provider
 from gateway.routing import PICKABLE, Router
 
 DEADLINE: Final = 3.0  # seconds for all providers together
 KEPT: Final = 60.0  # seconds a list is good for
+ASKING: Final = ((b"accept", b"application/json"), (b"accept-encoding", b"identity"))
 ANTHROPIC: Final = "anthropic-messages"
 CLAUDE_WORDS: Final = ("claude", "anthropic")
 
 
 class _Listed(msgspec.Struct):
-    """One model in a provider's list; all dialects have these under the same names, or not at all."""
+    """One model in a provider's list, by its id, or by its name where a dialect knows no ids."""
 
-    id: str
+    id: str = ""
+    name: str = ""
     created: int | None = None
+
+    def asked_for(self) -> str:
+        """What a request calls it."""
+        return self.id or self.name.removeprefix("models/")
 
 
 class _List(msgspec.Struct):
-    data: list[_Listed]
+    data: list[_Listed] = []
+    models: list[_Listed] = []
 
 
 DECODE: Final = msgspec.json.Decoder(_List).decode
@@ -63,8 +72,8 @@ class Catalogue:
         return await asyncio.shield(task)
 
     async def _ask(self, dialect: str) -> list[ModelEntry]:
-        doors = {one.name: one.doors[dialect] for one in self._providers.values() if dialect in one.doors}
-        listed = await asyncio.gather(*(self._listed(name, door) for name, door in doors.items()))
+        doors = self._doors(DIALECTS[dialect])
+        listed = await asyncio.gather(*(self._listed(name, *door) for name, door in doors.items()))
         entries = self._aliases(dialect) + self._local()
         for found in listed:
             entries += [self._as_asked_for(dialect, entry) for entry in found]
@@ -75,12 +84,19 @@ class Catalogue:
         self._kept[dialect] = (self._clock() + KEPT, result)
         return result
 
+    def _doors(self, client: Dialect) -> dict[str, tuple[Door, Dialect]]:
+        """Where a client of a dialect is led at each provider, and the dialect spoken there."""
+        spoken = ((one, one.dialect_for(client)) for one in self._providers.values() if not one.local)
+        return {one.name: (one.doors[there.name], there) for one, there in spoken if there}
+
     def _as_asked_for(self, dialect: str, entry: ModelEntry) -> ModelEntry:
         """A listed name must lead where it was found: if it does not, the provider stands before it."""
         found = self._router.resolve(dialect, entry.id)
-        if found is not None and found[0].name == entry.owner:
-            return entry
-        return msgspec.structs.replace(entry, id=f"{entry.owner}/{entry.id}")
+        leads = found is not None and found[0].name == entry.owner
+        name = entry.id if leads else f"{entry.owner}/{entry.id}"
+        if dialect == ANTHROPIC and not _pickable(name):
+            name = f"{PICKABLE}{entry.owner}/{entry.id}"
+        return entry if name == entry.id else msgspec.structs.replace(entry, id=name)
 
     def _aliases(self, dialect: str) -> list[ModelEntry]:
         names = self._router.reachable_aliases(dialect)
@@ -91,23 +107,21 @@ class Catalogue:
     def _local(self) -> list[ModelEntry]:
         return [ModelEntry(one.name, "penstock") for one in self._providers.values() if one.local]
 
-    async def _listed(self, name: str, door: Door) -> list[ModelEntry]:
+    async def _listed(self, name: str, door: Door, there: Dialect) -> list[ModelEntry]:
         """What one provider lists; nothing when it fails or is late."""
         with suppress(UpstreamError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
             async with asyncio.timeout(DEADLINE):
-                body = await self._fetch(door)
-            return [ModelEntry(one.id, name, one.created or 0) for one in DECODE(body).data]
+                body = await self._fetch(door, there)
+            found = DECODE(body)
+            named = (one for one in found.data + found.models if one.asked_for())
+            return [ModelEntry(one.asked_for(), name, one.created or 0) for one in named]
         return []
 
-    async def _fetch(self, door: Door) -> bytes:
+    async def _fetch(self, door: Door, there: Dialect) -> bytes:
         wire = await door.pool.open()  # never a kept one: there is no second try here if it is stale
         try:
-            fields = (
-                b"accept: application/json\r\naccept-encoding: identity\r\nanthropic-version: 2023-06-01\r\n"
-            )
-            wire.send(
-                b"GET %b HTTP/1.1\r\n%b%b\r\n" % (door.targets[MODELS_PATH], door.constant, fields), b""
-            )
+            fields = fields_of([*ASKING, *there.headers])
+            wire.send(b"GET %b HTTP/1.1\r\n%b%b\r\n" % (door.models, door.constant, fields), b"")
             while (head := wire.head()) is None:
                 await wire.wait()
             body = bytearray()

@@ -10,7 +10,8 @@ EVENT_STREAM: Final = (b"content-type", b"text/event-stream; charset=utf-8")
 NO_CACHE: Final = (b"cache-control", b"no-cache")
 JSON: Final = (b"content-type", b"application/json")
 ONE_ATTEMPT: Final = (b"x-penstock-attempts", b"1")
-BODY_MODES: Final = {mode: (b"x-penstock-body", mode) for mode in (b"verbatim", b"model-span", b"none")}
+MODES: Final = (b"verbatim", b"model-span", b"rewritten(translation)", b"none")
+BODY_MODES: Final = {mode: (b"x-penstock-body", mode) for mode in MODES}
 # Spelling a number costs more than finding it: durations under 10 ms, in hundredths of a millisecond.
 SPELLED: Final = tuple(b"%.2f" % (number / 100) for number in range(1000))
 
@@ -26,10 +27,17 @@ def own_headers(exchange: Exchange, headers: list[Pair]) -> list[Pair]:
         attempts = exchange.attempts
         headers.append(ONE_ATTEMPT if attempts == 1 else (b"x-penstock-attempts", b"%d" % attempts))
         headers.append(BODY_MODES[exchange.body_mode])
+        if exchange.dropped:
+            headers.append((b"x-penstock-dropped", b", ".join(map(_token, exchange.dropped))))
     if exchange.upstream_id:
         headers.append((b"x-penstock-upstream-request-id", exchange.upstream_id))
     headers.append((b"server-timing", timing(exchange)))
     return headers
+
+
+def _token(name: str) -> bytes:
+    """A setting's name as it may stand in a header field: a client may have made it up."""
+    return "".join(mark if mark.isascii() and mark.isprintable() else "?" for mark in name[:80]).encode()
 
 
 def timing(exchange: Exchange) -> bytes:

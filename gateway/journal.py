@@ -38,6 +38,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     provider: str = ""
     target: str = ""
     body: str = ""
+    dropped: str = ""
     relay: str = ""
     status: int = 0
     outcome: str = ""

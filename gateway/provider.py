@@ -4,7 +4,8 @@ What every request to it has in common (target, host, credential, the operator's
 together once, here; a provider's key is written to no other place.
 """
 
-from urllib.parse import urlsplit
+from typing import Final
+from urllib.parse import quote, urlsplit
 
 from yarl import URL
 
@@ -15,17 +16,22 @@ from gateway.settings import ProviderSettings
 from gateway.upstream import Pool
 from gateway.upstream_dial import Dialler, proxy_for
 
-MODELS_PATH = "/v1/models"
+# Some dialects name the model in the path, and a client chooses names: what is kept is bounded.
+TARGETS_KEPT: Final = 1024
+# What may stand in a path as it is (RFC 3986, 3.3); an address that is written encoded stays so.
+PATH_MARKS: Final = "/:@!$&'()*+,;=~%"
+# The dialects to be spoken to a provider that does not speak the client's: the richest first.
+PREFERRED: Final = ("anthropic-messages", "openai-responses", "gemini", "openai-chat", "ollama")
 
 
 class Door:
     """One dialect of one provider: its address and what each request to it begins with.
 
-    `targets` maps a path as clients spell it to the request target there; `constant` are the header
-    lines every request carries; `overridden` the client's headers that those replace.
+    `constant` are the header lines every request carries; `overridden` the client's headers that those
+    replace.
     """
 
-    __slots__ = ("constant", "dialler", "overridden", "pool", "targets")
+    __slots__ = ("_base", "_prefix", "_targets", "constant", "dialler", "models", "overridden", "pool")
 
     def __init__(self, settings: ProviderSettings, dialect: Dialect) -> None:
         base = settings.base_urls[dialect.name]
@@ -37,11 +43,22 @@ class Door:
             connect=settings.timeouts.connect,
         )
         self.pool = Pool(self.dialler.dial)
-        paths = [endpoint.path for endpoint in dialect.endpoints] + [MODELS_PATH]
-        prefix = self.dialler.target_prefix()
-        self.targets = {path: (prefix + urlsplit(join(base, path)).path).encode() for path in paths}
+        self._base = base
+        self._prefix = self.dialler.target_prefix()
+        self._targets: dict[str, bytes] = {}
+        self.models = self.target(dialect.models_path)
         self.constant = self._constant(settings, dialect, url)
         self.overridden = frozenset(name.lower().encode() for name in settings.headers)
+
+    def target(self, path: str) -> bytes:
+        """The request target there of a path as clients spell it."""
+        found = self._targets.get(path)
+        if found is None:
+            if len(self._targets) >= TARGETS_KEPT:
+                self._targets.clear()
+            found = (self._prefix + quote(urlsplit(join(self._base, path)).path, safe=PATH_MARKS)).encode()
+            self._targets[path] = found
+        return found
 
     def _constant(self, settings: ProviderSettings, dialect: Dialect, url: URL) -> bytes:
         pairs = [(b"host", url.authority.rpartition("@")[2].encode())]
@@ -71,6 +88,15 @@ class Provider:
     def speaks(self, dialect: str) -> bool:
         """Whether requests of this dialect can go there as they are."""
         return self.local or dialect in self.doors
+
+    def dialect_for(self, client: Dialect) -> Dialect | None:
+        """The dialect to speak there for a client: its own, else one that can be translated, if any."""
+        if self.speaks(client.name):
+            return client
+        if client.read_request is None or client.stream_writer is None:
+            return None
+        spoken = (DIALECTS[name] for name in PREFERRED if name in self.doors)
+        return next((one for one in spoken if one.write_request and one.stream_reader), None)
 
     def redact(self, data: bytes) -> bytes:
         """What this provider said, without its key: some quote the one they refuse (feature N4)."""

@@ -53,11 +53,12 @@ async def _pump_stream(exchange: Exchange) -> None:
     exchange.first_byte_at = exchange.house.clock()
     exchange.usage = tap.usage
     await _pass_on_to_end(exchange, tap)
-    tap.finish()
+    rest = tap.finish()
     if not tap.ended and tap.fault is None:
         raise UpstreamError("body", "truncated", "it ended its stream without its last event")
     if tap.fault is not None:
         exchange.outcome, exchange.error = "error", tap.fault.message
+    exchange.held.append(rest)
     await client.end_stream(exchange, b"".join(exchange.held))
 
 
@@ -65,8 +66,8 @@ def _stream_headers(exchange: Exchange) -> list[Pair]:
     """The upstream's fields. The stream goes on decoded, and as an event stream whatever it was called."""
     head = exchange.head
     assert head is not None
-    named = b"event-stream" in head.media
-    head.headers.append((b"content-type", head.media) if named else client.EVENT_STREAM)
+    named = b"event-stream" in head.media or b"ndjson" in head.media
+    head.headers.append((b"content-type", head.media if named else exchange.dialect.stream_media))
     return head.headers
 
 

@@ -2,16 +2,18 @@
 
 The order: an exact name in `[models]`; the longest glob in `[models]`; `provider/model` said by the
 client; a family of names that can only mean one provider (`claude-*`); and, when `[models]` says
-nothing at all, the one provider that speaks the client's dialect. Anything else is a 404 that names
-the nearest known names.
+nothing at all, the one provider that speaks the client's dialect, or the only one there is. Anything
+else is a 404 that names the nearest known names.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Final
 
 from adapters.fault import Fault
+from adapters.quirks import quirks_for
+from adapters.table import DIALECTS
 from gateway.errors import Refused
 from gateway.plan import Target
 from gateway.provider import Provider
@@ -54,9 +56,11 @@ class Router:
         if found is None:
             raise Refused(self._unknown(dialect, model))
         provider, name = found
-        if not provider.speaks(dialect):
+        there = provider.dialect_for(DIALECTS[dialect])
+        if there is None:
             raise Refused(_other_dialect(dialect, model, provider))
-        return (Target(provider, name, _headers(provider, name)),)
+        quirks = quirks_for(provider.settings.row or "", there.name, name)
+        return (Target(provider, name, _headers(provider, name), there, quirks),)
 
     def route(self, exchange: Exchange) -> None:
         """Set the exchange's targets. Raises Refused, but for a count: without a target it is estimated."""
@@ -74,7 +78,8 @@ class Router:
             if found is not None:
                 return found
         if not self._exact and not self._globs:
-            speaking = [one for one in self._providers.values() if one.speaks(dialect) and not one.local]
+            reached = [one for one in self._reached(dialect) if not one.local]
+            speaking = [one for one in reached if one.speaks(dialect)] or reached
             if len(speaking) == 1:
                 return speaking[0], model
         return None
@@ -93,6 +98,14 @@ class Router:
         return None
 
     def _by_provider(self, model: str) -> tuple[Provider, str] | None:
+        if model.startswith(PICKABLE):
+            # `anthropic/openai/gpt-5` is how the list shows another provider's model to Claude Code.
+            found = self._named(model.removeprefix(PICKABLE))
+            if found is not None:
+                return found
+        return self._named(model)
+
+    def _named(self, model: str) -> tuple[Provider, str] | None:
         for separator in SEPARATORS:
             name, found, rest = model.partition(separator)
             if found and rest and name in self._providers:
@@ -119,16 +132,18 @@ class Router:
         )
 
     def _known(self, dialect: str) -> list[str]:
-        families = [family for one in self._speaking(dialect) for family in one.settings.families]
-        names = [f"{one.name}/<model>" for one in self._speaking(dialect) if not one.local]
+        families = [family for one in self._reached(dialect) for family in one.settings.families]
+        names = [f"{one.name}/<model>" for one in self._reached(dialect) if not one.local]
         return [*self._exact, *(pattern for pattern, _ in self._globs), *families, *names]
 
-    def _speaking(self, dialect: str) -> Iterable[Provider]:
-        return (one for one in self._providers.values() if one.speaks(dialect))
+    def _reached(self, dialect: str) -> list[Provider]:
+        """The providers that a client of this dialect can get to, in its own or translated."""
+        return [one for one in self._providers.values() if one.dialect_for(DIALECTS[dialect])]
 
     def reachable_aliases(self, dialect: str) -> list[str]:
         """The aliases a client of this dialect may ask for."""
-        return [name for name in self.aliases if self._leads(self._exact[name], name)[0].speaks(dialect)]
+        client = DIALECTS[dialect]
+        return [name for name in self.aliases if self._leads(self._exact[name], name)[0].dialect_for(client)]
 
 
 def _is_glob(name: str) -> bool:
@@ -145,6 +160,6 @@ def _other_dialect(dialect: str, model: str, provider: Provider) -> Fault:
     spoken = ", ".join(provider.doors)
     words = (
         f"the model `{model[:200]}` leads to the provider `{provider.name}`, which speaks {spoken}; "
-        f"this request is {dialect}, and requests are not translated yet: call it in its own dialect"
+        f"this request is {dialect}, which cannot be translated into it: call it in its own dialect"
     )
     return Fault("invalid_request", 400, words, code="dialect_mismatch", param="model")

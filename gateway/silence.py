@@ -69,7 +69,9 @@ async def _show_life(exchange: Exchange) -> None:
     """A ping or a comment. Only whole events are ever sent, so that it may stand anywhere."""
     if not exchange.head_sent:
         # Nothing is known of the reply yet, and a client's patience ends: from here errors go in band.
-        await client.open_stream(exchange, [client.EVENT_STREAM, client.NO_CACHE])
+        await client.open_stream(
+            exchange, [(b"content-type", exchange.dialect.stream_media), client.NO_CACHE]
+        )
     exchange.signs += 1
     await client.say(exchange, exchange.dialect.sign_of_life)
 

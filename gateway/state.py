@@ -14,6 +14,7 @@ import msgspec
 
 from adapters.dialect import Dialect, Peek, Tap
 from adapters.events import Usage
+from adapters.translation import Shown
 
 if TYPE_CHECKING:
     from gateway.heads import ReplyHead
@@ -31,7 +32,7 @@ Pair = tuple[bytes, bytes]
 Work = Literal["generate", "count_tokens", "embed", "models", "none"]
 Relay = Literal["whole", "stream"]
 Outcome = Literal["complete", "error", "client_gone"]
-BodyMode = Literal[b"verbatim", b"model-span", b"none"]
+BodyMode = Literal[b"verbatim", b"model-span", b"rewritten(translation)", b"none"]
 
 
 class Exchange(msgspec.Struct, eq=False):
@@ -78,6 +79,8 @@ class Exchange(msgspec.Struct, eq=False):
     wire: Wire | None = None
     pool: Pool | None = None
     body_mode: BodyMode = b"none"
+    shown: Shown | None = None
+    dropped: tuple[str, ...] = ()
     attempts: int = 0
     status: int = 0
     head: ReplyHead | None = None

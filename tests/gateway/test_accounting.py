@@ -41,7 +41,7 @@ def carrying(
     """A request for a provider that answers by a script."""
     body = b'{"model":"fast","stream":%b,"messages":[]}' % (b"true" if streamed else b"false")
     name = upstream.plays(script).name.encode()
-    return Client(body=body, headers=[(b"x-replay", name), *headers])
+    return Client(body=body, headers=[(b"baggage", name), *headers])
 
 
 @in_loop

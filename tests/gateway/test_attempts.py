@@ -23,7 +23,7 @@ GOOD = whole(REPLY)
 async def post(house: House, exchange: Exchange, *, streamed: bool = False) -> Client:
     """What comes of one request."""
     body = b'{"model":"ant/x","stream":%b,"messages":[]}' % (b"true" if streamed else b"false")
-    return await Client(body=body, headers=[(b"x-replay", exchange.name.encode())]).ask(house)
+    return await Client(body=body, headers=[(b"baggage", exchange.name.encode())]).ask(house)
 
 
 def pool_of(house: House) -> Pool:

@@ -60,7 +60,7 @@ async def test_left_when_the_dial_is_done(alone: Upstream) -> None:
         dial = pool.dial
         exchange = alone.plays((Hang(),))
         client = Client(
-            body=b'{"model":"ant/x","messages":[]}', headers=[(b"x-replay", exchange.name.encode())]
+            body=b'{"model":"ant/x","messages":[]}', headers=[(b"baggage", exchange.name.encode())]
         )
 
         async def dial_and_leave(wire: Wire) -> None:

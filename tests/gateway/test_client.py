@@ -70,7 +70,7 @@ async def test_our_own_fields_are_said_once(replay: Upstream, streamed: bool) ->
     )
     body = b'{"model":"ant/x","stream":%b,"messages":[]}' % (b"true" if streamed else b"false")
     async with open_house(settings(far)) as house:
-        client = await Client(body=body, headers=[(b"x-replay", exchange.name.encode())]).ask(house)
+        client = await Client(body=body, headers=[(b"baggage", exchange.name.encode())]).ask(house)
         assert client.status == 200
         names = [name for name, _ in client.headers]
         assert sorted(set(names)) == sorted(names)

@@ -17,7 +17,7 @@ ASK = b'{"model":"ant/x","messages":[]}'
 def asking(upstream: Upstream) -> Client:
     """A client that is well answered."""
     exchange = upstream.plays(whole(REPLY))
-    return Client(body=ASK, headers=[(b"x-replay", exchange.name.encode())])
+    return Client(body=ASK, headers=[(b"baggage", exchange.name.encode())])
 
 
 @in_loop
@@ -78,7 +78,7 @@ async def test_a_broken_exchange_costs_its_connection_only(alone: Upstream) -> N
     """An exchange that ends badly gives its permit and its connection back like any other."""
     async with open_house(settings(provider("ant", alone.address))) as house:
         exchange = alone.plays(whole(b"no reply of any dialect"))
-        client = Client(body=ASK, headers=[(b"x-replay", exchange.name.encode())])
+        client = Client(body=ASK, headers=[(b"baggage", exchange.name.encode())])
         assert (await client.ask(house)).status == 502
         assert house.admission.inside == 0
         opened, idle = house.providers["ant"].doors["anthropic-messages"].pool.counts()

@@ -1,5 +1,6 @@
 """Every rule by which a model leads to a target, by its name, and the order they are asked in."""
 
+import msgspec
 import pytest
 
 from gateway.errors import Refused
@@ -93,7 +94,8 @@ def test_the_only_provider_takes_any_name() -> None:
     assert leads(Router({"hub": HUB, "demo": DEMO_PROVIDER}, {}), "whatever") == ("hub", "whatever")
     assert refusal(Router({"hub": HUB}, {"a": "hub"}), "whatever").fault.status == 404
     assert refusal(Router({"hub": HUB, "box": BOX}, {}), "whatever").fault.status == 404
-    assert refusal(Router({"hub": HUB}, {}), "whatever", MESSAGES).fault.status == 404
+    assert leads(Router({"hub": HUB}, {}), "whatever", MESSAGES) == ("hub", "whatever")
+    assert leads(Router({"hub": HUB, "ant": ANT}, {}), "whatever", MESSAGES) == ("ant", "whatever")
     assert refusal(Router({"demo": DEMO_PROVIDER}, {}), "whatever").fault.status == 404
 
 
@@ -124,20 +126,31 @@ def test_a_long_name_is_cut_in_the_answer() -> None:
     assert len(refusal(Router(ALL, {"a": "hub"}), "x" * 100_000).fault.message) < 1000
 
 
-def test_another_dialect_is_a_clear_refusal() -> None:
-    """A model whose provider speaks another dialect is a 400 that names both."""
-    fault = refusal(Router(ALL, {}), "claude-opus").fault
-    assert (fault.status, fault.code, fault.param) == (400, "dialect_mismatch", "model")
-    assert "`ant`" in fault.message
-    assert MESSAGES in fault.message
-    assert CHAT in fault.message
+def test_a_provider_is_met_in_the_clients_own_dialect_where_it_can() -> None:
+    """Passthrough before translation; a provider that speaks another dialect is spoken to in that one."""
+    both = Provider(msgspec.structs.replace(HUB.settings, base_urls={CHAT: "http://c", MESSAGES: "http://c"}))
+    router = Router({"ant": ANT, "both": both}, {})
+    spoken = [
+        router.plan(client, model)[0].dialect.name
+        for client, model in (
+            (CHAT, "ant/x"),
+            (MESSAGES, "ant/x"),
+            (CHAT, "both/x"),
+            (MESSAGES, "both/x"),
+        )
+    ]
+    assert spoken == [MESSAGES, MESSAGES, CHAT, MESSAGES]
+
+
+def test_a_model_listed_for_claude_code_leads_where_it_was_listed() -> None:
+    """What stands before a foreign model's name for Claude Code to pick it is taken off again."""
+    assert leads(Router(ALL, {}), "anthropic/hub/gpt-5", MESSAGES) == ("hub", "gpt-5")
 
 
 def test_aliases_that_can_be_reached() -> None:
-    """A client is shown the aliases that lead to its own dialect; globs are no aliases."""
+    """A client is shown all aliases, whatever is spoken where they lead; globs are no aliases."""
     router = Router(ALL, {"c": "ant/x", "g": "box/x", "d": "demo", "*-z": "box"})
-    assert router.reachable_aliases(MESSAGES) == ["c", "d"]
-    assert router.reachable_aliases(CHAT) == ["g", "d"]
+    assert router.reachable_aliases(MESSAGES) == router.reachable_aliases(CHAT) == ["c", "g", "d"]
 
 
 def test_what_is_kept_is_bounded() -> None:

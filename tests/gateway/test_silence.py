@@ -81,7 +81,7 @@ async def test_a_silent_stream_of_a_real_upstream(replay: Upstream) -> None:
     clock = Clock()
     far = provider("ant", replay.address, timeouts=Timeouts(first_byte=60.0))
     hanging = replay.plays((Hang(),))
-    header = (b"x-replay", hanging.name.encode())
+    header = (b"baggage", hanging.name.encode())
     client = Client(body=b'{"model":"ant/x","stream":true,"messages":[]}', headers=[header])
     async with open_house(settings(far, sign_of_life=15.0), clock) as house:
         asking = _ask(client, house)
@@ -105,7 +105,7 @@ async def test_a_stream_that_spoke_has_its_limit_anew(replay: Upstream) -> None:
     far = provider("ant", replay.address, timeouts=Timeouts(first_byte=60.0, idle=100.0))
     script = begun([b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'])
     exchange = replay.plays((*script, Hang()))
-    header = (b"x-replay", exchange.name.encode())
+    header = (b"baggage", exchange.name.encode())
     client = Client(body=b'{"model":"ant/x","stream":true,"messages":[]}', headers=[header])
     async with open_house(settings(far, sign_of_life=1000.0), clock) as house:
         asking = _ask(client, house)

@@ -16,7 +16,7 @@ WHOLE = b'{"model":"ant/x","messages":[]}'
 
 def carrying(exchange_name: str, body: bytes = STREAM) -> Client:
     """A client whose request names its script."""
-    return Client(body=body, headers=[(b"x-replay", exchange_name.encode())])
+    return Client(body=body, headers=[(b"baggage", exchange_name.encode())])
 
 
 @in_loop

@@ -127,7 +127,7 @@ async def test_a_plain_proxy_carries_the_whole_address(replay: Upstream, proxy: 
     exchange = replay.plays(whole(b"{}"))
     pool = Pool(found.dial)
     wire = await pool.open()
-    target = f"POST {found.target_prefix()}/v1/x HTTP/1.1\r\nx-replay: {exchange.name}\r\n\r\n"
+    target = f"POST {found.target_prefix()}/v1/x HTTP/1.1\r\nbaggage: {exchange.name}\r\n\r\n"
     wire.send(target.encode(), b"")
     while wire.head() is None:
         await wire.wait()

@@ -160,7 +160,7 @@ async def test_what_cannot_be_used_again_is_closed_when_given_back(
     """A reply that was not read to its end, or not fit to be followed, costs its connection at once."""
     async with pool_to(alone) as pool:
         wire = await pool.open()
-        wire.send(b"POST / HTTP/1.1\r\nx-replay: " + alone.plays(script).name.encode() + b"\r\n\r\n", b"")
+        wire.send(b"POST / HTTP/1.1\r\nbaggage: " + alone.plays(script).name.encode() + b"\r\n\r\n", b"")
         await until(wire.head)
         wire.pull()
         pool.give_back(wire, 0.0)

@@ -67,14 +67,6 @@ def test_unknown_model_names_the_nearest(house: House, dialect: Dialect) -> None
     assert dialect.alias in error["message"]
 
 
-@each_dialect
-def test_model_of_another_dialect(house: House, dialect: Dialect) -> None:
-    """A model whose provider speaks another dialect only is a clear 400, for now."""
-    reply = house.post(dialect, dialect.body(dialect.foreign))
-    assert reply.status == 400
-    assert dialect.foreign in dialect.error(reply)["message"]
-
-
 @pytest.mark.parametrize(
     "model", ["<script>", "a" * 5000, 'qu"ote', "new\nline", "é日本🙂", "../../etc", "%00"]
 )

@@ -24,7 +24,7 @@ async def _stream(address: str, dialect: Dialect, exchange: Exchange, started: a
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     body = dialect.body(stream=True)
     head = (
-        f"POST {dialect.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nx-replay: {exchange.name}\r\n"
+        f"POST {dialect.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nbaggage: {exchange.name}\r\n"
         f"content-length: {len(body)}\r\n\r\n"
     )
     writer.write(head.encode() + body)

@@ -27,7 +27,7 @@ class Exchange:
     @property
     def header(self) -> tuple[str, str]:
         """The header a request carries to be answered by this exchange."""
-        return ("x-replay", self.name)
+        return ("baggage", self.name)
 
     @property
     def request(self) -> Request:

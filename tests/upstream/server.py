@@ -1,7 +1,7 @@
 """The replay upstream itself: a thread with an asyncio loop that listens, records and plays.
 
-A request names its exchange in `x-replay`, a header no gateway knows and so has to pass on; a request without
-one is answered by the default, a function of the request. Nothing here parses leniently: what a real provider
+A request names its exchange in `baggage`, a header every gateway has to pass on, translating or not; a
+request without one is answered by the default, a function of the request. Nothing here parses leniently: what a real provider
 would choke on fails here too, by a closed connection.
 """
 
@@ -229,7 +229,7 @@ class Upstream:
 
     def exchange_of(self, request: Request) -> Exchange | None:
         """Find the exchange a request names."""
-        return self._exchanges.get(request.header("x-replay") or "")
+        return self._exchanges.get(request.header("baggage") or "")
 
     def record(self, request: Request, exchange: Exchange | None) -> None:
         """Keep a request, and wake those who wait for it."""

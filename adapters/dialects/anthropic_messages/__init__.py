@@ -47,6 +47,7 @@ DIALECT = Dialect(
     write_model=write_model,
     credential=_credential,
     sign_of_life=PING,
+    headers=((b"anthropic-version", b"2023-06-01"),),
     read_request=read_request,
     write_request=write_request,
     read_reply=read_reply,

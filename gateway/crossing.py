@@ -1,0 +1,197 @@
+"""How a request and its reply cross to a provider that speaks another dialect: through the middle.
+
+What is sent is written anew, with nothing of the client's headers but what traces it; what comes back is
+read in the provider's dialect and written in the client's, piece by piece as it comes. A crossing stands
+where a wire would and is its own tap, so that the pump, the counts and the errors are the same code for
+both ways.
+"""
+
+import time
+from typing import Final
+
+import msgspec
+
+from adapters.dialect import Dialect, Tap
+from adapters.events import Usage
+from adapters.fault import Fault
+from adapters.translation import Shown, StreamTranslation, translate_reply
+from gateway import version
+from gateway.fields import fields_of
+from gateway.heads import ReplyHead
+from gateway.local import LocalReply
+from gateway.plan import Target
+from gateway.source import Source
+from gateway.state import Exchange, Pair
+
+# What goes on of the client's headers: they say where a request belongs, in no dialect.
+TRACES: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
+# What goes on of the provider's: when to come back. Its other words are for clients of its own dialect.
+TIMES: Final = frozenset((b"retry-after", b"retry-after-ms"))
+JSON: Final = b"application/json"
+AGENT: Final = (b"user-agent", b"penstock/" + version().encode())
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A request as it is sent: its path as clients spell it there, its query, its header lines, its body."""
+
+    path: str
+    query: bytes
+    fields: bytes
+    body: bytes
+
+
+def carry(exchange: Exchange, target: Target) -> Letter:
+    """Write the request in the target's dialect, and note what its reply is read with. Raises Malformed."""
+    here, there, peek = exchange.dialect, target.dialect, exchange.peek
+    assert peek is not None
+    assert here.read_request is not None
+    assert there.write_request is not None
+    stream = exchange.relay == "stream"
+    request = msgspec.structs.replace(here.read_request(exchange.body, exchange.path), stream=stream)
+    written = there.write_request(msgspec.structs.replace(request, model=target.model), target.quirks)
+    exchange.body_mode = b"rewritten(translation)"
+    exchange.dropped = written.dropped
+    exchange.shown = Shown(
+        model=peek.model,
+        id=exchange.request_id.decode().replace("-", ""),
+        created=int(time.time()),
+        tools=written.tools,
+        maker=there.name,
+        compaction=request.compaction,
+        include_usage=request.include_usage,
+    )
+    path = there.locate("generate", target.model, stream)
+    return Letter(path, there.stream_query if stream else b"", _fields(exchange, there, stream), written.body)
+
+
+def _fields(exchange: Exchange, there: Dialect, stream: bool) -> bytes:  # noqa: FBT001 - as the request says
+    accept = there.stream_media.partition(b";")[0] if stream else JSON
+    pairs: list[Pair] = [(b"content-type", JSON), (b"accept", accept), AGENT, *there.headers]
+    pairs += [pair for pair in exchange.forward if pair[0] in TRACES]
+    return fields_of(pairs)
+
+
+def strip(head: ReplyHead) -> None:
+    """Leave of a head what says the same in every dialect."""
+    head.headers = [pair for pair in head.headers if pair[0] in TIMES]
+
+
+def show_whole(exchange: Exchange, body: bytes) -> None:
+    """Set the whole reply as the client is to read it. Raises Malformed; BrokenOff for one that failed."""
+    target, shown, head = exchange.target, exchange.shown, exchange.head
+    assert target is not None
+    assert shown is not None
+    assert head is not None
+    assert target.dialect.read_reply is not None
+    exchange.first, reply = translate_reply(
+        body, target.dialect.read_reply, exchange.dialect.write_reply, shown
+    )
+    exchange.usage = reply.usage
+    exchange.dropped += reply.dropped
+    exchange.coded = False
+    head.media = JSON
+
+
+def show_whole_as_stream(exchange: Exchange, body: bytes) -> Tap:
+    """Put the stream that a whole reply tells where the wire was, for upstreams that have only one (A20).
+
+    Raises Malformed, and BrokenOff for a reply that failed.
+    """
+    target, shown, head = exchange.target, exchange.shown, exchange.head
+    assert target is not None
+    assert shown is not None
+    assert head is not None
+    assert target.dialect.read_reply is not None
+    reply = target.dialect.read_reply(body)
+    exchange.dropped += reply.dropped
+    frames = exchange.dialect.write_stream(shown.reply(reply), shown.include_usage)
+    exchange.source = LocalReply((), frames)
+    head.media = exchange.dialect.stream_media
+    return exchange.dialect.tap()
+
+
+def show_stream(exchange: Exchange) -> Tap:
+    """Put a crossing where the wire was; it is its own tap."""
+    target, shown, head, source = exchange.target, exchange.shown, exchange.head, exchange.source
+    assert target is not None
+    assert shown is not None
+    assert head is not None
+    assert source is not None
+    assert target.dialect.stream_reader is not None
+    assert exchange.dialect.stream_writer is not None
+    writer = exchange.dialect.stream_writer(shown.include_usage)
+    translation = StreamTranslation(target.dialect.stream_reader(), writer, shown)
+    exchange.source = crossing = Crossing(source, translation)
+    head.media = exchange.dialect.stream_media
+    return crossing
+
+
+class Crossing:
+    """A source whose stream is translated as it is pulled, and the tap (`adapters.dialect.Tap`) of it.
+
+    What a tap knows is copied when a piece was read: the pump asks for it more often than it changes.
+    """
+
+    __slots__ = (
+        "_over",
+        "_source",
+        "_translation",
+        "abort",
+        "aligned",
+        "ended",
+        "fault",
+        "garbled",
+        "head",
+        "nudge",
+        "usage",
+        "wait",
+    )
+
+    def __init__(self, source: Source, translation: StreamTranslation) -> None:
+        self._source = source
+        self._translation = translation
+        self._over = False
+        self.aligned = True  # only whole events leave
+        self.ended = self.garbled = False
+        self.fault: Fault | None = None
+        self.usage: Usage = translation.usage
+        self.head, self.wait, self.nudge, self.abort = source.head, source.wait, source.nudge, source.abort
+
+    def pull(self) -> bytes | None:
+        """What has arrived, translated; None when that says nothing yet; at the end what was held back."""
+        translation = self._translation
+        while data := self._source.pull():
+            written = translation.feed(data)
+            self.ended, self.fault, self.garbled = translation.ended, translation.fault, translation.garbled
+            if written or self.garbled:
+                return written
+        return data if data is None else self.finish()
+
+    def finish(self) -> bytes:
+        """The stream is over: what was held back, and the failure if it was not complete."""
+        if self._over:
+            return b""
+        self._over = True
+        written = self._translation.finish()
+        self.ended, self.fault = self._translation.ended, self._translation.fault
+        return written
+
+    def feed(self, chunk: bytes) -> None:
+        """Nothing to look for: what leaves was written here."""
+
+    def failure(self, fault: Fault, request_id: str) -> bytes:  # noqa: ARG002 - as a tap's
+        """Write the in-band end of this stream."""
+        self._over = True
+        return self._translation.failure(fault)
+
+    def complete(self) -> bool:
+        """Whether all of the reply has arrived, pulled or not."""
+        return self._source.complete()
+
+    def at_end(self) -> bool:
+        """Whether all has been said."""
+        return self._over
+
+    def dropped(self) -> tuple[str, ...]:
+        """What of the reply had no place, by name."""
+        return self._translation.dropped
