@@ -220,20 +220,34 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
 
     `refuses` are top-level fields not to be sent, `refused_keywords` keywords of schemas. `system_turns` says
     whether a system message may stand among the turns (None: as the dialect's maker has it). `efforts` are
-    those understood, from low to high. `thinking` is how Anthropic's models are asked to think.
+    those understood, from low to high. `thinking` is how Anthropic's models are asked to think (`always`: by
+    no budget, and never told not to), `reasoning` how those of openai-chat are (its module of that name has
+    the ways); thoughts go back in `reasoning_field`, with `reasoning_kept` in every turn of the assistant.
+    `choices` are the modes of `Choice` understood, `formats` what can be said of the answer's shape: a
+    schema, that it is an object, or nothing but words. `most_tokens`, `most_stops` and `hottest` are the
+    highest a setting may be; `short_ids` wants ids of calls of nine letters and digits.
     """
 
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     default_max_tokens: int = 32_000
     most_tokens: int | None = None
+    most_stops: int = 4
+    hottest: float = 2.0
     system_role: Literal["system", "developer"] = "system"
     system_turns: bool | None = None
+    reasoning: Literal["effort", "object", "switch", "type"] = "effort"
     reasoning_field: str | None = None
+    reasoning_kept: bool = False
     unsigned_thinking: bool = False
-    thinking: Literal["adaptive", "budget"] = "adaptive"
+    thinking: Literal["adaptive", "always", "budget", "none"] = "adaptive"
     efforts: tuple[Effort, ...] = ("low", "medium", "high")
+    sampling_beside_thinking: bool = True
     top_k: bool = False
     stream_usage: bool = True
+    strict: bool = True
+    choices: frozenset[str] = frozenset(("auto", "any", "one", "none"))
+    formats: Literal["schema", "object", "words"] = "schema"
+    short_ids: bool = False
     freeform_tools: bool = False
     refuses: frozenset[str] = frozenset()
     refused_keywords: frozenset[str] = frozenset()

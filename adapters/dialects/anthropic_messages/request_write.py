@@ -32,6 +32,8 @@ Json = dict[str, object]
 
 LONGEST_NAME = 128
 SMALLEST_BUDGET = 1024
+# How a lowered limit is named among what was dropped.
+CLAMPED = "max_tokens(clamped)"
 # The first message must be the user's: what stands before an assistant that speaks first.
 OPENING = "(The assistant begins.)"
 
@@ -39,7 +41,7 @@ _ENCODE = msgspec.json.Encoder().encode
 _DECODE_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _MODES = {"auto": "auto", "any": "any", "one": "tool", "none": "none"}
 _TIERS = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
-_BUDGETS: dict[Effort, int] = {
+BUDGETS: dict[Effort, int] = {
     "minimal": 1024,
     "low": 2048,
     "medium": 8192,
@@ -79,6 +81,7 @@ class _Writing:
         self._drop(lost)
         limit = request.max_tokens or self._quirks.default_max_tokens
         limit = min(limit, self._quirks.most_tokens or limit)
+        self._drop([CLAMPED] if limit < (request.max_tokens or 0) else ())
         body: Json = {"model": request.model, "max_tokens": limit}
         body.update(self._conversation())
         body.update(self._tool_settings(tools))
@@ -183,19 +186,23 @@ class _Writing:
 
     def _thinking(self, limit: int) -> Json:
         reasoning = self._request.reasoning
-        if reasoning is None:
+        if reasoning is None or not (reasoning.thinks or reasoning.effort == "none"):
             return {}
+        if self._quirks.thinking == "none":
+            self._drop(
+                () if reasoning.effort == "none" else ["thinking" if self._own else "reasoning_effort"]
+            )
+            return {}
+        always = self._quirks.thinking == "always" and not self._own
         if reasoning.effort == "none":
-            return {"type": "disabled"}
-        if not reasoning.thinks:
-            return {}
+            return {} if always else {"type": "disabled"}
         display = {} if reasoning.display is None else {"display": reasoning.display}
         if not self._own and self._must_not_think():
             self._drop(["reasoning_effort"])
             return {}
-        if reasoning.budget is None and self._quirks.thinking == "adaptive":
+        if always or (reasoning.budget is None and self._quirks.thinking != "budget"):
             return {"type": "adaptive", **display}
-        budget = min(reasoning.budget or _BUDGETS[reasoning.effort or "high"], limit - 1)
+        budget = min(reasoning.budget or BUDGETS[reasoning.effort or "high"], limit - 1)
         if budget < SMALLEST_BUDGET:
             self._drop(["thinking" if self._own else "reasoning_effort"])
             return {}
@@ -233,8 +240,9 @@ class _Writing:
 
     def _output(self) -> Iterator[tuple[str, object]]:
         reasoning, shape = self._request.reasoning, self._request.format
-        if reasoning and self._asks_effort(reasoning):
-            yield "effort", EFFORTS.get(reasoning.effort or "", "low")
+        effort = self._effort(reasoning) if reasoning else None
+        if effort:
+            yield "effort", EFFORTS.get(effort, "low")
         if shape is not None and shape.schema is not None:
             # Only closed objects are taken; a client of this dialect knows that itself.
             schema = shape.schema if self._own else closed(shape.schema)
@@ -243,9 +251,13 @@ class _Writing:
         elif shape is not None:
             self._drop(["response_format"])
 
-    def _asks_effort(self, reasoning: Reasoning) -> bool:
-        asked = reasoning.effort is not None and reasoning.effort != "none"
-        return asked and (self._own or self._quirks.thinking == "adaptive")
+    def _effort(self, reasoning: Reasoning) -> Effort | None:
+        """The effort asked for, or that of a budget where the model takes none."""
+        way, effort = self._quirks.thinking, reasoning.effort
+        if effort is None and reasoning.budget is not None and way == "always" and not self._own:
+            return next((name for name, most in BUDGETS.items() if reasoning.budget <= most), "max")
+        taken = effort != "none" and (self._own or way in ("adaptive", "always"))
+        return effort if taken else None
 
     def _caller(self) -> Iterator[tuple[str, object]]:
         request = self._request

@@ -4,6 +4,8 @@ Thinking is left out unless the provider wants its own thoughts back. What the p
 written in `content`.
 """
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -11,11 +13,11 @@ import msgspec
 from adapters.conversation import (
     PLAIN,
     ChatRequest,
-    Effort,
+    Choice,
     Quirks,
-    Reasoning,
     Refusal,
     ServerTool,
+    Text,
     Thinking,
     Tool,
     ToolCall,
@@ -26,13 +28,15 @@ from adapters.conversation import (
 from adapters.conversation_order import arranged
 from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
 from adapters.dialects.openai_chat.content import LONGEST_ID, content_of, joined, result_message, shown
+from adapters.dialects.openai_chat.reasoning import asked
 from adapters.dialects.openai_chat.request_read import NAME
 from adapters.schema_trim import fits_strict, trimmed
 
 Json = dict[str, object]
 
 LONGEST_NAME = 64
-STOPS = 4
+# How a lowered limit is named among what was dropped.
+CLAMPED = "max_tokens(clamped)"
 # The first system block of Claude Code: words for Anthropic's accounting, different in every conversation.
 BILLING = "x-anthropic-billing-header:"
 
@@ -41,27 +45,18 @@ _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
 _MODES = {"auto": "auto", "any": "required", "none": "none"}
 _TIERS = {"auto": "auto", "standard_only": "default"}
 _OWN_TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
-_ORDER: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-# The most tokens of a budget that are still this effort.
-_BUDGETS: tuple[tuple[int, Effort], ...] = ((2048, "low"), (16_384, "medium"))
 _LONGEST_USER = 64
-_HOTTEST = 2.0
+# What OpenAI's models draw their tokens by only when they do not think.
+_DRAWN = ("temperature", "top_p", "logprobs", "top_logprobs")
+# What is said of the answer's shape where no field says it.
+_SHAPE = "Answer with one JSON object and nothing else."
+_SCHEMA = "It must fit this JSON schema: "
+_NINE = re.compile("[a-zA-Z0-9]{9}")
 
 
 def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
     """Write a request; raise `Malformed` naming the block that cannot be carried."""
     return _Writing(request, quirks).written()
-
-
-def effort_for(reasoning: Reasoning, known: tuple[Effort, ...]) -> Effort | None:
-    """Return the nearest known effort, the lower of two; None where none was asked for or none is known."""
-    wanted = reasoning.effort
-    if reasoning.budget is not None:
-        wanted = next((effort for most, effort in _BUDGETS if reasoning.budget <= most), "high")
-    if wanted is None or not known or (wanted == "none" and "none" not in known):
-        return None
-    place = _ORDER.index(wanted)
-    return min(known, key=lambda effort: (abs(_ORDER.index(effort) - place), _ORDER.index(effort)))
 
 
 class _Writing:
@@ -97,9 +92,11 @@ class _Writing:
 
     def _messages(self) -> Iterator[Json]:
         system = [part for part in self._request.system if not _is_billing(part.text)]
+        system += [Text(words) for words in self._shape_in_words()]
         if system:
             yield {"role": self._quirks.system_role, "content": joined(system)}
-        for turn in arranged(self._request.turns):
+        turns = self._request.turns
+        for turn in arranged([_short(turn) for turn in turns] if self._quirks.short_ids else turns):
             if turn.role == "assistant":
                 yield self._assistant(turn)
             elif turn.role == "system":
@@ -129,7 +126,7 @@ class _Writing:
         silent = None if calls or refusals else ""
         message: Json = {"role": "assistant", "content": joined(said) if said else silent}
         thoughts = [part.text for part in turn.parts if isinstance(part, Thinking) and part.text]
-        if thoughts and self._quirks.reasoning_field:
+        if self._quirks.reasoning_field and (thoughts or self._quirks.reasoning_kept):
             message[self._quirks.reasoning_field] = "\n\n".join(thoughts)
         if refusals:
             message["refusal"] = "\n\n".join(refusals)
@@ -153,14 +150,25 @@ class _Writing:
         """An empty list of tools is refused, and so is a choice without tools."""
         if not tools:
             return
+        request, choice = self._request, self._choice()
+        if choice is not None and choice.mode == "none" and "none" not in self._quirks.choices:
+            self._drop(["tools"])  # none may be called
+            return
         yield "tools", [tool.raw if isinstance(tool, ServerTool) else self._tool(tool) for tool in tools]
-        request, choice = self._request, self._request.choice
         if choice is not None and choice.mode == "one":
             yield "tool_choice", {"type": "function", "function": {"name": self._names.sent(choice.name)}}
         elif choice is not None:
             yield "tool_choice", _MODES[choice.mode]
         if request.parallel is not None:
             yield "parallel_tool_calls", request.parallel
+
+    def _choice(self) -> Choice | None:
+        """The choice, or the nearest that the provider understands: none is another matter than some."""
+        choice, known = self._request.choice, self._quirks.choices
+        if choice is None or choice.mode in known or choice.mode == "none":
+            return choice
+        self._drop(["tool_choice"])
+        return Choice("any" if "any" in known else "auto")
 
     def _tool(self, tool: Tool) -> Json:
         if tool.freeform and self._quirks.freeform_tools:
@@ -177,7 +185,7 @@ class _Writing:
         if words:
             function["description"] = words
         function["parameters"] = trimmed(schema, self._quirks.refused_keywords)
-        if tool.strict and fits_strict(schema):
+        if tool.strict and self._quirks.strict and fits_strict(schema):
             function["strict"] = True
         elif tool.strict:
             self._drop(["tools.strict"])
@@ -188,12 +196,15 @@ class _Writing:
     def _settings(self) -> Iterator[tuple[str, object]]:
         request, quirks = self._request, self._quirks
         if request.max_tokens is not None:
-            yield quirks.output_limit, min(request.max_tokens, quirks.most_tokens or request.max_tokens)
-        yield from self._sampling()
+            limit = min(request.max_tokens, quirks.most_tokens or request.max_tokens)
+            yield quirks.output_limit, limit
+            self._drop([CLAMPED] if limit < request.max_tokens else ())
+        thinking = self._thinking()
+        yield from self._sampling(thinks=thinking.get("reasoning_effort", "none") != "none")
         if request.stop:
-            yield "stop", list(request.stop[:STOPS])
-            self._drop(["stop"] if len(request.stop) > STOPS else ())
-        yield from self._effort()
+            yield "stop", list(request.stop[: quirks.most_stops])
+            self._drop(["stop"] if len(request.stop) > quirks.most_stops else ())
+        yield from thinking.items()
         yield from self._format()
         yield from self._caller()
         if request.answers > 1:
@@ -206,31 +217,35 @@ class _Writing:
         else:
             self._drop(request.extras)
 
-    def _sampling(self) -> Iterator[tuple[str, object]]:
+    def _sampling(self, *, thinks: bool) -> Iterator[tuple[str, object]]:
+        quirks = self._quirks
+        refused = set(_DRAWN if thinks and not quirks.sampling_beside_thinking else ())
+        refused.update(() if quirks.top_k else ("top_k",))
         for name, value in msgspec.structs.asdict(self._request.sampling).items():
             if value is None:
                 continue
-            if name == "top_k" and not self._quirks.top_k:
+            if name in refused:
                 self._drop([name])
             else:
-                yield name, min(max(value, 0.0), _HOTTEST) if name == "temperature" else value
+                yield name, min(max(value, 0.0), quirks.hottest) if name == "temperature" else value
 
-    def _effort(self) -> Iterator[tuple[str, object]]:
+    def _thinking(self) -> Json:
         reasoning = self._request.reasoning
-        if reasoning is None:
-            return
-        effort = effort_for(reasoning, self._quirks.efforts)
-        if effort:
-            yield "reasoning_effort", effort
-        elif reasoning.effort or reasoning.budget:
+        fields, lost = ({}, False) if reasoning is None else asked(reasoning, self._quirks)
+        if lost:
             self._drop(["reasoning_effort" if self._request.dialect == NAME else "thinking"])
+        return fields
 
     def _format(self) -> Iterator[tuple[str, object]]:
-        shape = self._request.format
+        shape, formats = self._request.format, self._quirks.formats
         if shape is None:
             return
-        if shape.schema is None:
+        if formats == "words":
+            self._drop(["response_format"])
+            return
+        if shape.schema is None or formats == "object":
             yield "response_format", {"type": "json_object"}
+            self._drop(() if shape.schema is None else ["response_format.json_schema"])
             return
         schema: Json = {"name": fitted(shape.name, LONGEST_NAME)}
         if shape.description is not None:
@@ -239,6 +254,14 @@ class _Writing:
         if shape.strict and fits_strict(shape.schema):
             schema["strict"] = True
         yield "response_format", {"type": "json_schema", "json_schema": schema}
+
+    def _shape_in_words(self) -> Iterator[str]:
+        """What no field can say: providers that take any object want to be told of it, too."""
+        shape, formats = self._request.format, self._quirks.formats
+        if shape is None or formats == "schema" or (formats == "object" and shape.schema is None):
+            return
+        schema = "" if shape.schema is None else f" {_SCHEMA}{bytes(shape.schema).decode()}"
+        yield _SHAPE + schema
 
     def _caller(self) -> Iterator[tuple[str, object]]:
         """Claude Code's `user_id` is JSON about its machine, for Anthropic alone."""
@@ -257,3 +280,18 @@ class _Writing:
 def _is_billing(text: str) -> bool:
     """Whether a block is the header alone: one that says more is kept."""
     return text.startswith(BILLING) and "\n" not in text.strip()
+
+
+def _short(turn: Turn) -> Turn:
+    """Give the calls of a turn, and the results, ids of nine letters and digits, the same every time."""
+    parts = (
+        msgspec.structs.replace(part, id=_nine(part.id)) if isinstance(part, ToolCall | ToolResult) else part
+        for part in turn.parts
+    )
+    return Turn(turn.role, tuple(parts))
+
+
+def _nine(identity: str) -> str:
+    if _NINE.fullmatch(identity):
+        return identity
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:9]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from adapters.conversation import Quirks
+from adapters.conversation import ChatRequest, Quirks, Reasoning, Text, Turn
+from adapters.dialects.anthropic_messages.request_write import write_request
 from adapters.fault import Malformed
 from tests.adapters.crossing.crossings import (
     HI,
@@ -20,6 +21,7 @@ READ_OUT = {"name": "Read", "description": "Reads.", "input_schema": SCHEMA}
 BASH = {"type": "function", "function": {"name": "Bash", "parameters": SCHEMA}}
 BASH_OUT = {"name": "Bash", "input_schema": SCHEMA}
 ADAPTIVE = {"type": "adaptive"}
+USER = Turn("user", (Text("Hi"),))
 
 
 def budget(tokens: int) -> Body:
@@ -236,7 +238,13 @@ CALLED = [
 BUDGETS = Quirks(thinking="budget")
 QUIRKS: dict[str, tuple[Quirks, Body, Body, tuple[str, ...]]] = {
     "another limit": (Quirks(default_max_tokens=8192), {}, {"max_tokens": 8192}, ()),
-    "a limit too high": (Quirks(most_tokens=8192), {"max_tokens": 9000}, {"max_tokens": 8192}, ()),
+    "a limit too high": (
+        Quirks(most_tokens=8192),
+        {"max_tokens": 9000},
+        {"max_tokens": 8192},
+        ("max_tokens(clamped)",),
+    ),
+    "a limit that nobody asked for": (Quirks(most_tokens=8192), {}, {"max_tokens": 8192}, ()),
     "a budget": (
         BUDGETS,
         {"reasoning_effort": "medium"},
@@ -261,6 +269,30 @@ QUIRKS: dict[str, tuple[Quirks, Body, Body, tuple[str, ...]]] = {
         {"thinking": None},
         ("reasoning_effort",),
     ),
+    "a model that does not think": (
+        Quirks(thinking="none"),
+        {"reasoning_effort": "high"},
+        {"thinking": None, "output_config": None},
+        ("reasoning_effort",),
+    ),
+    "a model that does not think, told not to": (
+        Quirks(thinking="none"),
+        {"reasoning_effort": "none"},
+        {"thinking": None},
+        (),
+    ),
+    "a model that knows no budget": (
+        Quirks(thinking="always"),
+        {"reasoning_effort": "high"},
+        {"thinking": ADAPTIVE, "output_config": {"effort": "high"}},
+        (),
+    ),
+    "a model that is not told not to think": (
+        Quirks(thinking="always"),
+        {"reasoning_effort": "none"},
+        {"thinking": None, "output_config": None},
+        (),
+    ),
     "a field refused": (
         Quirks(refuses=frozenset({"metadata"})),
         {"user": "u"},
@@ -284,6 +316,19 @@ def test_a_provider_may_want_its_settings_otherwise(
     written = to_anthropic(body_of(fields), quirks)
     assert differing(decoded(written), expected) == {}
     assert written.dropped == dropped
+
+
+@pytest.mark.parametrize(
+    ("tokens", "effort"),
+    [(1, "minimal"), (2048, "low"), (2049, "medium"), (32_000, "xhigh"), (100_000, "max")],
+)
+def test_a_budget_is_an_effort_where_the_model_knows_none(tokens: int, effort: str) -> None:
+    """How many tokens may be thought becomes how hard to think."""
+    reasoning = Reasoning(budget=tokens)
+    request = ChatRequest(dialect="gemini", model="m", turns=(USER,), reasoning=reasoning)
+    body = decoded(write_request(request, Quirks(thinking="always")))
+    assert body["thinking"] == ADAPTIVE
+    assert body["output_config"] == {"effort": "low" if effort == "minimal" else effort}
 
 
 def test_a_freeform_tool_becomes_a_function_of_one_string() -> None:

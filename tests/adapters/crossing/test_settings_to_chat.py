@@ -220,7 +220,7 @@ QUIRKS: dict[str, tuple[Quirks, Body, Body, tuple[str, ...]]] = {
         Quirks(most_tokens=8192),
         {"max_tokens": 128000},
         {"max_completion_tokens": 8192},
-        (),
+        ("max_tokens(clamped)",),
     ),
     "top_k": (Quirks(top_k=True), {"top_k": 5}, {"top_k": 5}, ()),
     "no usage in streams": (Quirks(stream_usage=False), {"stream": True}, {"stream_options": None}, ()),
