@@ -70,6 +70,16 @@ class Tap(Protocol):
         """Write the in-band end of this stream, ready to send: it broke off after what was fed so far."""
 
 
+class ArrayFraming(Protocol):
+    """Turns the bytes of a dialect's event stream, in whole events, into those of a JSON array."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next events."""
+
+    def finish(self) -> bytes:
+        """Close the array."""
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """One family of APIs: how it spells requests, replies, streams and errors.
 
@@ -80,7 +90,9 @@ class Dialect(msgspec.Struct, frozen=True):
     body is not a reply of this dialect. `write_stream` gives one frame an item; its flag says whether the
     client asked for usage. `sign_of_life` is what may be said while a stream is silent; a tap writes the
     end of a broken one. `stream_media` is the content type of a stream, `stream_query` the query that asks
-    for it so; `headers` must be on every request; `models_path` lists the models. `read_request` and
+    for it so; `headers` must be on every request; `models_path` lists the models, and
+    `show_path` shows the one its body names. `path_names_model` says that a path does; `array` makes what
+    turns a stream into a JSON array, for clients that do not ask with `stream_query`. `read_request` and
     `write_request` take a request to and from the middle and raise `Malformed`; a dialect without them is
     only passed through. `read_reply`, `stream_reader` and `stream_writer` do the same for replies; the
     writer's flag is that of `write_stream`.
@@ -108,6 +120,9 @@ class Dialect(msgspec.Struct, frozen=True):
     stream_query: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     models_path: str = "/v1/models"
+    show_path: str = ""
+    path_names_model: bool = False
+    array: Callable[[], ArrayFraming] | None = None
     read_request: Callable[[bytes, str], ChatRequest] | None = None
     write_request: Callable[[ChatRequest, Quirks], Written] | None = None
     read_reply: Callable[[bytes], Reply] | None = None

@@ -4,51 +4,25 @@ The table of paths is built from the dialects: a dialect in the table is a clien
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from adapters.dialect import Dialect
-from adapters.fault import Fault
-from adapters.table import DIALECTS
-from gateway import exchange, version
-from gateway.errors import Refused
+from gateway import exchange, paths, version
 from gateway.house import House
 from gateway.settings import LEAVING, Settings
-from gateway.state import Exchange, Pair, Receive, Scope, Send, Work
+from gateway.state import Exchange, Pair, Receive, Scope, Send
 
-
-class Route(NamedTuple):
-    """What a path leads to."""
-
-    dialect: Dialect
-    operation: Work
-
-
-ROUTES: Final = {
-    endpoint.path: Route(dialect, endpoint.operation)
-    for dialect in DIALECTS.values()
-    for endpoint in dialect.endpoints
-}
-MODELS: Final = "/v1/models"
 EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log"))
 HEALTH: Final = "/healthz"
 GREETING: Final = frozenset(("/", "/api/hello"))
 HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (b"content-length", b"15")])
-ANTHROPIC: Final = DIALECTS["anthropic-messages"]
-CHAT: Final = DIALECTS["openai-chat"]
-RESPONSES: Final = "/v1/responses"
-SLASHES: Final = re.compile("/{2,}")
-VERSION_TWICE: Final = re.compile("^(/v1)+(?=/v1/)")
-READING: Final = frozenset(("GET", "HEAD"))
-
-NO_WEBSOCKET: Final = Refused(
-    Fault("invalid_request", 426, "no WebSocket here: send POST requests over HTTP", code="upgrade_required"),
-    ((b"upgrade", b"HTTP/1.1"),),
-)
+# What clients of Ollama ask before anything else: the version of its API that is spoken here.
+VERSION: Final = "/api/version"
+SPOKEN: Final = b'{"version":"0.13.0"}'
+SPOKEN_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(SPOKEN))]
 
 
 class App:
@@ -66,7 +40,7 @@ class App:
         if scope["type"] != "http":
             return self._lifespan(scope, receive, send)
         path = scope["path"]
-        route = ROUTES.get(path)
+        route = paths.ROUTES.get(path)
         if route is not None and scope["method"] == "POST":
             return exchange.run(
                 Exchange(
@@ -75,26 +49,40 @@ class App:
             )
         if path == HEALTH:
             return _say(scope, send, *HEALTHY)
-        return self._other(scope, receive, send, tidy(path))
+        return self._other(scope, receive, send, paths.tidy(path))
 
     def _other(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
-        reading = scope["method"] in READING
         if path in EDGE:
             return self._at_the_edge({**scope, "path": path}, receive, send)
         if path == HEALTH:
             return _say(scope, send, *HEALTHY)
-        if path in GREETING and reading:
+        method = scope["method"]
+        route = paths.route_of(path)
+        if route is not None and method == "POST":
+            return exchange.run(self._exchange(scope, receive, send, *route))
+        if path in paths.SHOWS and method == "POST":
+            shown = self._exchange(scope, receive, send, paths.SHOWS[path], "models", path)
+            return exchange.show_model(shown)
+        if method in paths.READING:
+            return self._read(scope, receive, send, path)
+        return self._refuse(scope, receive, send, path)
+
+    def _read(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
+        if path in GREETING:
             return _greet(scope, send)
-        route = ROUTES.get(path)
-        dialect = route.dialect if route is not None else _dialect_of(scope, path)
-        if route is not None and scope["method"] == "POST":
-            operation: Work = route.operation
-            return exchange.run(self._exchange(scope, receive, send, dialect, operation, path))
-        if (path == MODELS or path.startswith(MODELS + "/")) and reading:
-            found = self._exchange(scope, receive, send, dialect, "models", path)
-            return exchange.list_models(found, path[len(MODELS) + 1 :])
+        if path == VERSION:
+            return _say(scope, send, SPOKEN, SPOKEN_HEADERS)
+        listing = paths.listing_of(scope, path)
+        if listing is None:
+            return self._refuse(scope, receive, send, path)
+        found = self._exchange(scope, receive, send, listing.dialect, "models", path)
+        return exchange.list_models(found, listing.model)
+
+    def _refuse(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
+        route = paths.route_of(path)
+        dialect = route.dialect if route is not None else paths.dialect_of(scope, path)
         nobody = self._exchange(scope, receive, send, dialect, "none", path)
-        return exchange.refuse(nobody, _refusal(scope, path))
+        return exchange.refuse(nobody, paths.refusal(scope, path))
 
     def _exchange(self, scope: Scope, receive: Receive, send: Send, *what: Any) -> Exchange:
         dialect, operation, path = what
@@ -135,36 +123,6 @@ def _heed_leaving(house: House) -> None:
 def build(settings: Settings) -> App:
     """The application of one worker."""
     return App(House(settings))
-
-
-def tidy(path: str) -> str:
-    """A path as it was meant: clients say `/v1` in the base URL and again after it, and slashes anywhere."""
-    path = SLASHES.sub("/", path)
-    return VERSION_TWICE.sub("", path if path == "/" else path.rstrip("/"))
-
-
-def _dialect_of(scope: Scope, path: str) -> Dialect:
-    """Whose words to use on a path that is shared or unknown."""
-    if path.startswith("/v1/messages"):
-        return ANTHROPIC
-    spoken = any(name == b"anthropic-version" for name, _ in scope["headers"])
-    return ANTHROPIC if spoken else CHAT
-
-
-def _refusal(scope: Scope, path: str) -> Refused:
-    method = scope["method"]
-    if path == RESPONSES and any(name == b"upgrade" for name, _ in scope["headers"]):
-        return NO_WEBSOCKET
-    if path in ROUTES or path == MODELS or path in GREETING:
-        allowed = "POST" if path in ROUTES else "GET, HEAD"
-        fault = Fault("invalid_request", 405, f"{method[:20]} is not answered on {path}; use {allowed}")
-        return Refused(fault, ((b"allow", allowed.encode()),))
-    if path.startswith(RESPONSES + "/"):
-        words = f"no response is kept here: {RESPONSES} answers POST, and nothing is found under it later"
-        return Refused(Fault("not_found", 404, words, code="response_not_found"))
-    known = ", ".join([*ROUTES, MODELS])
-    words = f"nothing answers on {path[:200]}; the paths here are {known}"
-    return Refused(Fault("not_found", 404, words, code="unknown_path"))
 
 
 def _greet(scope: Scope, send: Send) -> Awaitable[None]:

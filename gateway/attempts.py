@@ -123,12 +123,12 @@ def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
         exchange.body_mode = b"verbatim"
         return exchange.body, exchange.path
     exchange.body_mode = b"model-span"
-    dialect, stream = exchange.dialect, exchange.relay == "stream"
-    assert exchange.operation in ("generate", "count_tokens", "embed")
-    return (
-        dialect.rename(exchange.body, target.model),
-        dialect.locate(exchange.operation, target.model, stream),
-    )
+    dialect, path = exchange.dialect, exchange.path
+    if dialect.path_names_model:
+        assert exchange.operation != "models"
+        assert exchange.operation != "none"
+        path = dialect.locate(exchange.operation, target.model, exchange.relay == "stream")
+    return dialect.rename(exchange.body, target.model), path
 
 
 def _fields(exchange: Exchange, provider: Provider, door: Door) -> bytes:

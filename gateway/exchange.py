@@ -19,6 +19,7 @@ from adapters.fault import Fault
 from gateway import client, ingress
 from gateway.accounting import account
 from gateway.answer import answer
+from gateway.array import as_array
 from gateway.attempts import first_good_attempt
 from gateway.errors import Refused
 from gateway.relay import pump
@@ -58,6 +59,8 @@ def peek(exchange: Exchange) -> None:
     exchange.peek = found = exchange.dialect.peek(exchange.body, exchange.path)
     if found.stream and exchange.operation == "generate":
         exchange.relay = "stream"
+        if exchange.dialect.array is not None:
+            as_array(exchange, exchange.dialect.array)
 
 
 def plan(exchange: Exchange) -> None:
@@ -85,6 +88,22 @@ async def list_models(exchange: Exchange, model: str) -> None:
         identify(exchange)
         entries = await exchange.house.catalogue.entries(exchange.dialect.name)
         await client.say_whole(exchange, 200, [client.JSON], _write_models(exchange.dialect, entries, model))
+    except Exception as error:  # noqa: BLE001  # as in `run`
+        await answer(exchange, error)
+    finally:
+        close(exchange)
+
+
+async def show_model(exchange: Exchange) -> None:
+    """The model that a body names."""
+    try:
+        identify(exchange)
+        if not ingress.take_body(exchange, await exchange.receive()):
+            await ingress.read_rest(exchange)
+        exchange.peek = exchange.dialect.peek(exchange.body, exchange.path)
+        entries = await exchange.house.catalogue.entries(exchange.dialect.name)
+        body = _write_models(exchange.dialect, entries, exchange.peek.model)
+        await client.say_whole(exchange, 200, [client.JSON], body)
     except Exception as error:  # noqa: BLE001  # as in `run`
         await answer(exchange, error)
     finally:

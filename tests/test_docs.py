@@ -10,9 +10,10 @@ import pytest
 
 from docs.generate import PART, filled, metrics
 from gateway import exchange
-from gateway.app import EDGE, GREETING, MODELS, ROUTES
+from gateway.app import EDGE, GREETING
 from gateway.configuration.loading import load
 from gateway.errors import Cause
+from gateway.paths import MODELS, ROUTES
 from tests.sources import CHECKOUT, parsed, python_files
 
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("profiles/*.md")])

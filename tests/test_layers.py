@@ -29,7 +29,7 @@ LADDERS = {
     "gateway": (
         Rung("command line", ("gateway.__main__", "gateway.cli"), open=True),
         Rung("server", ("gateway.serve",)),
-        Rung("front door", ("gateway.app",)),
+        Rung("front door", ("gateway.app", "gateway.paths"), open=True),
         Rung("path and edge", ("gateway.exchange", "gateway.edge")),
         Rung(
             "stages",
@@ -50,6 +50,7 @@ LADDERS = {
                 "gateway.auth",
                 "gateway.routing",
                 "gateway.admission",
+                "gateway.array",
                 "gateway.catalogue",
                 "gateway.state",
                 "gateway.plan",

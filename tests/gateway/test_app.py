@@ -7,8 +7,9 @@ import pytest
 
 from adapters.table import DIALECTS
 from gateway import version
-from gateway.app import App, build, tidy
+from gateway.app import App, build
 from gateway.house import House
+from gateway.paths import tidy
 from tests.gateway.indoors import MESSAGE, Client, open_house, settings
 from tests.gateway.loops import in_loop
 

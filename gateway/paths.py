@@ -1,0 +1,139 @@
+"""What is answered on which path, and in whose words. All of it is made from the table of dialects.
+
+A path as clients spell it is tidied first: some say `/v1` in the base URL and again after it. Paths that
+name the model are matched by their form, and known by one spelling from there on.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from adapters.dialect import Dialect, Endpoint
+from adapters.fault import Fault
+from adapters.table import DIALECTS
+from gateway.errors import Refused
+from gateway.state import Scope, Work
+
+
+class Route(NamedTuple):
+    """What a path leads to, and the path as the dialect spells it."""
+
+    dialect: Dialect
+    operation: Work
+    path: str
+
+
+class Listing(NamedTuple):
+    """A list of models, or one of them."""
+
+    dialect: Dialect
+    model: str
+
+
+MODEL: Final = "{model}"
+ANTHROPIC: Final = DIALECTS["anthropic-messages"]
+CHAT: Final = DIALECTS["openai-chat"]
+RESPONSES: Final = "/v1/responses"
+MODELS: Final = "/v1/models"
+ROUTES: Final = {
+    endpoint.path: Route(dialect, endpoint.operation, endpoint.path)
+    for dialect in DIALECTS.values()
+    for endpoint in dialect.endpoints
+    if MODEL not in endpoint.path
+}
+# Lists of models on paths that only one dialect has.
+LISTS: Final = {one.models_path: one for one in DIALECTS.values() if one.models_path != MODELS}
+# Where one model is asked for with a body.
+SHOWS: Final = {one.show_path: one for one in DIALECTS.values() if one.show_path}
+SLASHES: Final = re.compile("/{2,}")
+VERSION_TWICE: Final = re.compile("^(?:/v1(?:beta)?)+(?=/v1(?:beta)?/)")
+READING: Final = frozenset(("GET", "HEAD"))
+
+NO_WEBSOCKET: Final = Refused(
+    Fault("invalid_request", 426, "no WebSocket here: send POST requests over HTTP", code="upgrade_required"),
+    ((b"upgrade", b"HTTP/1.1"),),
+)
+
+
+class _Pattern(NamedTuple):
+    """Paths that name the model; `form` takes every version, `before` and `after` make the one spelling."""
+
+    form: re.Pattern[str]
+    before: str
+    after: str
+    dialect: Dialect
+    operation: Work
+
+
+def _pattern(dialect: Dialect, endpoint: Endpoint) -> _Pattern:
+    before, _, after = endpoint.path.partition(MODEL)
+    _, _, rest = before.removeprefix("/").partition("/")
+    form = re.compile(f"/v1(?:beta)?/{re.escape(rest)}(.+){re.escape(after)}")
+    return _Pattern(form, before, after, dialect, endpoint.operation)
+
+
+PATTERNS: Final = [
+    _pattern(dialect, endpoint)
+    for dialect in DIALECTS.values()
+    for endpoint in dialect.endpoints
+    if MODEL in endpoint.path
+]
+
+
+def tidy(path: str) -> str:
+    """A path as it was meant: clients say `/v1` in the base URL and again after it, and slashes anywhere."""
+    path = SLASHES.sub("/", path)
+    return VERSION_TWICE.sub("", path if path == "/" else path.rstrip("/"))
+
+
+def route_of(path: str) -> Route | None:
+    """What a tidy path leads to, when something is asked there."""
+    route = ROUTES.get(path)
+    if route is not None or not path.startswith("/v1"):
+        return route
+    for pattern in PATTERNS:
+        found = pattern.form.fullmatch(path)
+        if found:
+            spelled = f"{pattern.before}{found[1]}{pattern.after}"
+            return Route(pattern.dialect, pattern.operation, spelled)
+    return None
+
+
+def listing_of(scope: Scope, path: str) -> Listing | None:
+    """The list of models, or the one model, that a tidy path asks for."""
+    for whole, dialect in LISTS.items():
+        if path == whole or path.startswith(whole + "/"):
+            return Listing(dialect, path[len(whole) + 1 :])
+    if path == MODELS or path.startswith(MODELS + "/"):
+        return Listing(dialect_of(scope, path), path[len(MODELS) + 1 :])
+    return None
+
+
+def dialect_of(scope: Scope, path: str) -> Dialect:
+    """Whose words to use on a path that is shared or unknown."""
+    for prefix, name in (("/v1/messages", ANTHROPIC.name), ("/v1beta", "gemini"), ("/api/", "ollama")):
+        if path.startswith(prefix) and name in DIALECTS:
+            return DIALECTS[name]
+    names = {name for name, _ in scope["headers"]}
+    if b"anthropic-version" in names:
+        return ANTHROPIC
+    by_google = b"x-goog-api-key" in names or scope["query_string"].startswith(b"key=")
+    return DIALECTS["gemini"] if by_google and "gemini" in DIALECTS else CHAT
+
+
+def refusal(scope: Scope, path: str) -> Refused:
+    """Why nothing answers this method on this path."""
+    method = scope["method"]
+    if path == RESPONSES and any(name == b"upgrade" for name, _ in scope["headers"]):
+        return NO_WEBSOCKET
+    posted = path in SHOWS or route_of(path) is not None
+    if posted or path in ("/", "/api/hello", "/api/version") or listing_of(scope, path) is not None:
+        allowed = "POST" if posted else "GET, HEAD"
+        fault = Fault("invalid_request", 405, f"{method[:20]} is not answered on {path[:200]}; use {allowed}")
+        return Refused(fault, ((b"allow", allowed.encode()),))
+    if path.startswith(RESPONSES + "/"):
+        words = f"no response is kept here: {RESPONSES} answers POST, and nothing is found under it later"
+        return Refused(Fault("not_found", 404, words, code="response_not_found"))
+    forms = [f"{pattern.before}{MODEL}{pattern.after}" for pattern in PATTERNS]
+    known = ", ".join([*ROUTES, *forms, MODELS, *LISTS, *SHOWS])
+    words = f"nothing answers on {path[:200]}; the paths here are {known}"
+    return Refused(Fault("not_found", 404, words, code="unknown_path"))
