@@ -1,0 +1,36 @@
+"""A stream of gemini as a JSON array, for clients that do not ask for events (`alt=sse`).
+
+It is written while it comes: the bracket with the first element, a comma before every other, the closing
+bracket when the stream is over. A stream that broke off ends in an element that is an error.
+"""
+
+from adapters.sse import Frame, Framer
+
+MEDIA = b"application/json; charset=UTF-8"
+
+
+class ArrayStream:
+    """Frames in, cut anywhere, the bytes of the array out."""
+
+    __slots__ = ("_begun", "_framer")
+
+    def __init__(self) -> None:
+        self._framer = Framer()
+        self._begun = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes; raise `sse.EventTooLarge` over 4 MiB in one event."""
+        return self._elements(self._framer.feed(chunk))
+
+    def finish(self) -> bytes:
+        """The stream is over: give what is left, and the end of the array."""
+        rest = self._elements(self._framer.finish())
+        return rest + (b"]" if self._begun else b"[]")
+
+    def _elements(self, frames: list[Frame]) -> bytes:
+        elements = [data for _, data in frames if data]
+        if not elements:
+            return b""
+        before = b",\r\n" if self._begun else b"["
+        self._begun = True
+        return before + b",\r\n".join(elements)
