@@ -14,7 +14,7 @@ from importlib import import_module
 from itertools import repeat
 from typing import Any, Self
 
-from bench.workloads import CHAT_MODEL, KEY, MESSAGES_MODEL, Workload
+from bench.workloads import CHAT_MODEL, CROSSED_MODEL, KEY, MESSAGES_MODEL, RECROSSED_MODEL, Workload
 from gateway.settings import KeySettings, LogSettings, ProviderSettings, ServerSettings, Settings
 
 Message = dict[str, Any]
@@ -38,7 +38,12 @@ def settings() -> Settings:
     return Settings(
         server=ServerSettings(keys_required=True),
         providers=(_provider("bench-chat", "openai-chat"), _provider("bench-messages", "anthropic-messages")),
-        models={CHAT_MODEL: "bench-chat", MESSAGES_MODEL: "bench-messages"},
+        models={
+            CHAT_MODEL: "bench-chat",
+            MESSAGES_MODEL: "bench-messages",
+            CROSSED_MODEL: "bench-chat",
+            RECROSSED_MODEL: "bench-messages",
+        },
         keys=(KeySettings(name="bench", digest=sha256(KEY.encode()).digest()),),
         log=LogSettings(level="off"),
     )
@@ -74,7 +79,8 @@ class Upstream(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes; the ones that end the request's body set the answer going."""
-        if bytes(data).endswith(self.workload.body):
+        # A translated body is another one: it comes with its head, and in one write.
+        if bytes(data).endswith((self.workload.body, b"}")):
             self._piece = 0
             self._turns = 0
             self._loop.call_soon(self._step)

@@ -8,6 +8,8 @@ import msgspec
 
 CHAT_MODEL = "gpt-4o"
 MESSAGES_MODEL = "bench-model"
+CROSSED_MODEL = "bench-crossed"  # a client of anthropic-messages, a provider of openai-chat
+RECROSSED_MODEL = "bench-recrossed"  # the other way round
 KEY = "pst_0123456789ab_" + 43 * "k"  # as long as the keys penstock makes
 
 CHAT_BODY = (
@@ -19,6 +21,9 @@ MESSAGES_BODY = b'{"model":"bench-model","messages":[{"role":"user","content":"H
 MESSAGES_STREAM_BODY = (
     b'{"model":"bench-model","messages":[{"role":"user","content":"Hello!"}],"max_tokens":100,"stream":true}'
 )
+CROSSED_BODY = MESSAGES_BODY.replace(b"bench-model", CROSSED_MODEL.encode())
+CROSSED_STREAM_BODY = MESSAGES_STREAM_BODY.replace(b"bench-model", CROSSED_MODEL.encode())
+RECROSSED_STREAM_BODY = CHAT_STREAM_BODY.replace(b"gpt-4o", RECROSSED_MODEL.encode())
 COUNT_BODY = b'{"model":"bench-model","messages":[{"role":"user","content":"Hello!"}]}'
 
 CHAT_REPLY = (
@@ -69,6 +74,11 @@ MESSAGES_ENDED = (
     b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 )
 CHAT_ENDED = b"data: [DONE]\n\n"
+# What a translation needs beside: why the reply stopped.
+CHAT_STOPPED = (
+    b'data: {"id":"chatcmpl-test","object":"chat.completion.chunk","created":1234567890,"model":"gpt-4o",'
+    b'"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n' + CHAT_ENDED
+)
 
 
 def whole(body: bytes) -> tuple[bytes, ...]:
@@ -131,6 +141,19 @@ WORKLOADS: dict[str, Workload] = {
             COUNT_REPLY,
             whole(COUNT_REPLY),
         ),
+        Workload("crossed", "POST", MESSAGES_PATH, CROSSED_BODY, b"", whole(CHAT_REPLY)),
+        streamed(
+            "crossed_stream",
+            MESSAGES_PATH,
+            CROSSED_STREAM_BODY,
+            (chat_event(b"hi"), chat_event(b"!"), CHAT_STOPPED),
+        ),
+        streamed(
+            "recrossed_stream",
+            CHAT_PATH,
+            RECROSSED_STREAM_BODY,
+            (MESSAGES_STARTED, messages_event(b"hi"), messages_event(b"!"), MESSAGES_ENDED),
+        ),
         Workload("models", "GET", "/v1/models", pieces=whole(MODELS_REPLY)),
         Workload("healthz", "GET", "/healthz"),
     )
@@ -144,6 +167,18 @@ LONG_STREAMS: dict[str, Workload] = {
         "messages_delta",
         MESSAGES_PATH,
         MESSAGES_STREAM_BODY,
+        (MESSAGES_STARTED, *(messages_event(b"hi"),) * (DELTAS + 2), MESSAGES_ENDED),
+    ),
+    "crossed_stream": streamed(
+        "crossed_delta",
+        MESSAGES_PATH,
+        CROSSED_STREAM_BODY,
+        (chat_event(b"hi"),) * (DELTAS + 2) + (CHAT_STOPPED,),
+    ),
+    "recrossed_stream": streamed(
+        "recrossed_delta",
+        CHAT_PATH,
+        RECROSSED_STREAM_BODY,
         (MESSAGES_STARTED, *(messages_event(b"hi"),) * (DELTAS + 2), MESSAGES_ENDED),
     ),
 }

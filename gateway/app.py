@@ -57,14 +57,14 @@ class App:
         if path == HEALTH:
             return _say(scope, send, *HEALTHY)
         method = scope["method"]
-        route = paths.route_of(path)
-        if route is not None and method == "POST":
+        if method in paths.READING:
+            return self._read(scope, receive, send, path)
+        route = paths.route_of(path) if method == "POST" else None
+        if route is not None:
             return exchange.run(self._exchange(scope, receive, send, *route))
         if path in paths.SHOWS and method == "POST":
             shown = self._exchange(scope, receive, send, paths.SHOWS[path], "models", path)
             return exchange.show_model(shown)
-        if method in paths.READING:
-            return self._read(scope, receive, send, path)
         return self._refuse(scope, receive, send, path)
 
     def _read(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:

@@ -32,6 +32,13 @@ class Listing(NamedTuple):
 MODEL: Final = "{model}"
 ANTHROPIC: Final = DIALECTS["anthropic-messages"]
 CHAT: Final = DIALECTS["openai-chat"]
+GEMINI: Final = DIALECTS["gemini"]
+PREFIXES: Final = [
+    (prefix, DIALECTS[name])
+    for prefix, name in (("/v1/messages", ANTHROPIC.name), ("/v1beta", GEMINI.name), ("/api/", "ollama"))
+    if name in DIALECTS
+]
+TOLD_BY_HEADER: Final = {b"anthropic-version": ANTHROPIC, b"x-goog-api-key": GEMINI}
 RESPONSES: Final = "/v1/responses"
 MODELS: Final = "/v1/models"
 ROUTES: Final = {
@@ -100,24 +107,24 @@ def route_of(path: str) -> Route | None:
 
 def listing_of(scope: Scope, path: str) -> Listing | None:
     """The list of models, or the one model, that a tidy path asks for."""
+    if path == MODELS or path.startswith("/v1/models/"):
+        return Listing(dialect_of(scope, path), path[len(MODELS) + 1 :])
     for whole, dialect in LISTS.items():
         if path == whole or path.startswith(whole + "/"):
             return Listing(dialect, path[len(whole) + 1 :])
-    if path == MODELS or path.startswith(MODELS + "/"):
-        return Listing(dialect_of(scope, path), path[len(MODELS) + 1 :])
     return None
 
 
 def dialect_of(scope: Scope, path: str) -> Dialect:
     """Whose words to use on a path that is shared or unknown."""
-    for prefix, name in (("/v1/messages", ANTHROPIC.name), ("/v1beta", "gemini"), ("/api/", "ollama")):
-        if path.startswith(prefix) and name in DIALECTS:
-            return DIALECTS[name]
-    names = {name for name, _ in scope["headers"]}
-    if b"anthropic-version" in names:
-        return ANTHROPIC
-    by_google = b"x-goog-api-key" in names or scope["query_string"].startswith(b"key=")
-    return DIALECTS["gemini"] if by_google and "gemini" in DIALECTS else CHAT
+    for prefix, dialect in PREFIXES:
+        if path.startswith(prefix):
+            return dialect
+    for name, _ in scope["headers"]:
+        if name in TOLD_BY_HEADER:
+            return TOLD_BY_HEADER[name]
+    # Google's clients may carry their key in the query.
+    return GEMINI if scope["query_string"].startswith(b"key=") else CHAT
 
 
 def refusal(scope: Scope, path: str) -> Refused:

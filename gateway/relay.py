@@ -58,8 +58,8 @@ async def _pump_stream(exchange: Exchange) -> None:
         raise UpstreamError("body", "truncated", "it ended its stream without its last event")
     if tap.fault is not None:
         exchange.outcome, exchange.error = "error", tap.fault.message
-    exchange.held.append(rest)
-    await client.end_stream(exchange, b"".join(exchange.held))
+    end = b"".join(exchange.held)
+    await client.end_stream(exchange, end + rest if rest else end)
 
 
 def _stream_headers(exchange: Exchange) -> list[Pair]:

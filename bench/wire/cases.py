@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bench.workloads import CHAT_BODY, CHAT_PATH, MESSAGES_BODY, MESSAGES_PATH
+from bench.workloads import CHAT_BODY, CHAT_PATH, CROSSED_BODY, MESSAGES_BODY, MESSAGES_PATH
 
 KILO = 1_000
 
@@ -30,6 +30,7 @@ class Case(msgspec.Struct, frozen=True):
 CASES = (
     Case("chat", "chat, small body", CHAT_PATH, CHAT_BODY, quick=True),
     Case("messages", "messages, small body", MESSAGES_PATH, MESSAGES_BODY, quick=True),
+    Case("crossed", "messages to chat, translated, small body", MESSAGES_PATH, CROSSED_BODY, quick=True),
     Case("chat_1", "chat, small body, 1 connection", CHAT_PATH, CHAT_BODY, connections=1),
     Case("chat_256", "chat, small body, 256 connections", CHAT_PATH, CHAT_BODY, connections=256),
     Case("body_5k", "chat, 5 KB", CHAT_PATH, padded(5 * KILO)),

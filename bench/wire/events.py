@@ -10,7 +10,7 @@ from typing import cast
 
 import uvloop
 
-from bench.workloads import CHAT_ENDED, chat_event
+from bench.workloads import CHAT_STOPPED, chat_event
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 LENGTH = b"content-length:"
@@ -22,7 +22,7 @@ def chunk(frame: bytes) -> bytes:
 
 
 EVENT = chunk(chat_event(b"hello"))
-END = chunk(CHAT_ENDED) + b"0\r\n\r\n"
+END = chunk(CHAT_STOPPED) + b"0\r\n\r\n"
 
 
 def length_of(head: bytes) -> int:

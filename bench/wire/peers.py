@@ -83,6 +83,7 @@ api_key = "sk-upstream-0000"
 [models]
 "gpt-4o" = "whole"
 "bench-model" = "anthropic-whole"
+"bench-crossed" = "whole"
 "bench-stream" = "events"
 [log]
 level = "{level}"

@@ -109,8 +109,8 @@ def _run_round(now: Round, entries: list[Sample | Memory | Start]) -> None:
             entries.append(_shoot(now, case, peer))
             _say(entries[-1])
     for peer in now.opened:
-        if peer.name != "granian":
-            entries.append(_stream(now, peer))
+        for name in _streams(peer):
+            entries.append(_stream(now, peer, name))
             _say(entries[-1])
         entries.append(Memory(peer.name, "load", peer.program.memory() / MEGA))
 
@@ -138,8 +138,14 @@ def _shoot(now: Round, case: Case, peer: Peer) -> Sample:
     )
 
 
-def _stream(now: Round, peer: Peer) -> Sample:
-    numbers = (peer.stream, STREAMS, now.size.repeats, EVENTS)
+def _streams(peer: Peer) -> tuple[str, ...]:
+    """The streams a peer can carry: only penstock translates."""
+    carried = {"granian": (), "penstock": ("events", "crossed_events")}
+    return carried.get(peer.name, ("events",))
+
+
+def _stream(now: Round, peer: Peer, case: str) -> Sample:
+    numbers = (peer.stream, STREAMS, now.size.repeats, EVENTS, case)
     command = ["taskset", "--cpu-list", str(LOAD_CORE), sys.executable, "-m", "bench.wire.streams"]
     before = peer.program.processor_time()
     ended = subprocess.run([*command, *map(str, numbers)], check=True, capture_output=True, timeout=120)
@@ -147,7 +153,7 @@ def _stream(now: Round, peer: Peer) -> Sample:
     streamed = msgspec.json.decode(ended.stdout, type=Streamed)
     first = streamed.first_event or [0.0]
     return Sample(
-        case="events",
+        case=case,
         peer=peer.name,
         round=now.number,
         each=spent / max(streamed.events, 1) * MICRO,
