@@ -1,8 +1,8 @@
 """The replay upstream itself: a thread with an asyncio loop that listens, records and plays.
 
 A request names its exchange in `baggage`, a header every gateway has to pass on, translating or not; a
-request without one is answered by the default, a function of the request. Nothing here parses leniently: what a real provider
-would choke on fails here too, by a closed connection.
+request without one is answered by the default, a function of the request. Nothing here parses leniently:
+what a real provider would choke on fails here too, by a closed connection.
 """
 
 import asyncio
