@@ -32,7 +32,7 @@ class Listing(NamedTuple):
 MODEL: Final = "{model}"
 ANTHROPIC: Final = DIALECTS["anthropic-messages"]
 CHAT: Final = DIALECTS["openai-chat"]
-GEMINI: Final = DIALECTS["gemini"]
+GEMINI: Final = DIALECTS.get("gemini", CHAT)
 PREFIXES: Final = [
     (prefix, DIALECTS[name])
     for prefix, name in (("/v1/messages", ANTHROPIC.name), ("/v1beta", GEMINI.name), ("/api/", "ollama"))
