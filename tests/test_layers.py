@@ -91,7 +91,7 @@ LADDERS = {
     ),
     "adapters": (
         Rung("what is asked of the table", ("adapters.quirks", "adapters.disagreements")),
-        Rung("table", ("adapters.table",)),
+        Rung("table", ("adapters.table", "adapters.embedding_table")),
         Rung("dialects and providers", ("adapters.dialects.*", "adapters.providers.*")),
         Rung(
             "contracts and what is shared",
@@ -99,10 +99,12 @@ LADDERS = {
                 "adapters.blocks",
                 "adapters.conversation",
                 "adapters.dialect",
+                "adapters.embeddings",
                 "adapters.events",
                 "adapters.fault",
                 "adapters.freeform",
                 "adapters.literal",
+                "adapters.ndjson",
                 "adapters.openai",
                 "adapters.overflow",
                 "adapters.provider",

@@ -1,0 +1,90 @@
+"""Streams of ollama -> events.
+
+What lines add becomes blocks: a block of thinking or text goes on until something else comes, a call comes
+whole. The line that says `done` ends the reply and tells its usage; bytes that end before it are a failure.
+"""
+
+import msgspec
+
+from adapters.blocks import GrowingBlock
+from adapters.dialects.ollama.reply import read_stream_fault
+from adapters.dialects.ollama.reply_read import (
+    call_id,
+    called,
+    message_of,
+    note_dropped,
+    read_head,
+    seconds_of,
+    spoken,
+    stop_of,
+)
+from adapters.dialects.ollama.reply_wire import BodyIn, CallIn, HeadIn
+from adapters.events import BlockKind
+from adapters.literal import literal
+from adapters.ndjson import Lines
+from adapters.reader import Reader, decode, given
+
+_DECODE = msgspec.json.Decoder(BodyIn).decode
+
+
+class StreamReader(Lines, Reader):
+    """Bytes in, events out."""
+
+    __slots__ = ("_calls", "_head")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._head = HeadIn()
+        self._calls = 0
+
+    def see(self, event: bytes, data: bytes) -> None:  # noqa: ARG002 - lines have no names
+        """Read one line."""
+        line = decode(_DECODE, data)
+        if given(line.error):
+            return self.fail(read_stream_fault(data))
+        message = message_of(line)
+        if message is None and not line.done:
+            self.skipped += 1
+            return None
+        self._begin(data)
+        line.add_to(self.usage)
+        note_dropped(line, self.dropped)
+        if message is not None:
+            for kind, said in spoken(message):
+                self._say(kind, said)
+            for call in message.tool_calls or ():
+                self._call(call)
+        if line.done:
+            self.ended = True
+            self.stop(stop_of(line.done_reason, called=self._calls > 0))
+        return None
+
+    def conclude(self) -> None:
+        """Only a line that says so ends a reply."""
+
+    def _begin(self, data: bytes) -> None:
+        if not self.started:
+            self._head = read_head(data)
+            self.start("", self._head.model or "", seconds_of(self._head))
+
+    def _say(self, kind: BlockKind, said: msgspec.Raw) -> None:
+        block = self.blocks.last
+        if block is None or block.kind != kind:
+            self._end_speech()
+            block = self.blocks.begin(GrowingBlock(kind))
+        self.blocks.add(block, said)
+
+    def _end_speech(self) -> None:
+        block = self.blocks.last
+        if block is not None:
+            self.blocks.close(block)
+
+    def _call(self, call: CallIn) -> None:
+        self._end_speech()
+        block = GrowingBlock("tool")
+        block.id = call.id or call_id(self._head, self._calls)
+        block.name, arguments = called(call)
+        self._calls += 1
+        self.blocks.begin(block)
+        self.blocks.add(block, literal(arguments))
+        self.blocks.close(block)
