@@ -5,12 +5,17 @@ an endpoint where a provider has no `/v1` (see `adapters.provider.join`).
 """
 
 from adapters.dialect import Dialect
-from adapters.dialects import anthropic_messages, openai_chat, openai_responses
+from adapters.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from adapters.provider import ProviderRow
 
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
-    for dialect in (anthropic_messages.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT)
+    for dialect in (
+        anthropic_messages.DIALECT,
+        openai_chat.DIALECT,
+        openai_responses.DIALECT,
+        gemini.DIALECT,
+    )
 }
 
 

@@ -12,7 +12,7 @@ from adapters.table import DIALECTS, PROVIDERS
 def test_dialects_go_by_their_own_names() -> None:
     """Each key of the table is the dialect's name."""
     assert {name: dialect.name for name, dialect in DIALECTS.items()} == {name: name for name in DIALECTS}
-    assert set(DIALECTS) == {"anthropic-messages", "openai-chat", "openai-responses"}
+    assert set(DIALECTS) == {"anthropic-messages", "gemini", "openai-chat", "openai-responses"}
 
 
 def test_no_path_belongs_to_two_dialects() -> None:
@@ -25,7 +25,7 @@ def test_no_path_belongs_to_two_dialects() -> None:
 def test_every_dialect_generates(dialect: Dialect) -> None:
     """Each dialect has a path that generates, spelled with its version."""
     assert any(endpoint.operation == "generate" for endpoint in dialect.endpoints)
-    assert all(endpoint.path.startswith("/v1/") for endpoint in dialect.endpoints)
+    assert all(endpoint.path.startswith(("/v1/", "/v1beta/")) for endpoint in dialect.endpoints)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_every_dialect_generates(dialect: Dialect) -> None:
         ("anthropic-messages", (b"x-api-key", b"k-1")),
         ("openai-chat", (b"authorization", b"Bearer k-1")),
         ("openai-responses", (b"authorization", b"Bearer k-1")),
+        ("gemini", (b"x-goog-api-key", b"k-1")),
     ],
 )
 def test_a_key_goes_into_the_dialects_own_header(name: str, header: tuple[bytes, bytes]) -> None:

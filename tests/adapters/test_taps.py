@@ -28,6 +28,9 @@ def text_delta(dialect: Dialect, text: str) -> bytes:
         kind = "response.output_text.delta"
         event = {"type": kind, "sequence_number": 7, "item_id": "msg_1", "output_index": 0, "delta": text}
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), json.dumps(event).encode())
+    if dialect.name == "gemini":
+        content = {"parts": [{"text": text}], "role": "model"}
+        return b"data: %b\n\n" % json.dumps({"candidates": [{"content": content, "index": 0}]}).encode()
     choices = [{"index": 0, "delta": {"content": text}, "finish_reason": None}]
     return b"data: %b\n\n" % json.dumps({"choices": choices, "usage": None}).encode()
 
@@ -146,6 +149,9 @@ PAYLOADS = [
     b'{"type":"response.completed","response":{"usage":{"input_tokens":"1"}}}',
     b'{"type":"response.output_text.delta","response":{"usage":null}}',
     b'{"usage":' + b"[" * 20_000,
+    b'{"usageMetadata":5,"candidates":[]}',
+    b'{"usageMetadata":{"promptTokenCount":"1"},"promptFeedback":{"blockReason":""}}',
+    b'{"candidates":[{"finishReason":5}]}',
 ]
 
 

@@ -1,6 +1,7 @@
 """gemini: Google's Generative Language API, as AI Studio's clients speak it."""
 
 from adapters.dialect import Dialect, Endpoint
+from adapters.dialects.gemini.array import ArrayStream
 from adapters.dialects.gemini.media_read import NAME
 from adapters.dialects.gemini.reply import (
     read_error,
@@ -47,6 +48,10 @@ DIALECT = Dialect(
     credential=_credential,
     sign_of_life=SIGN_OF_LIFE,
     stream_media=b"text/event-stream",
+    stream_query=b"alt=sse",
+    models_path="/v1beta/models",
+    path_names_model=True,
+    array=ArrayStream,
     read_request=read_request,
     write_request=write_request,
     read_reply=read_reply,

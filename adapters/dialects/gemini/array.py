@@ -6,8 +6,6 @@ bracket when the stream is over. A stream that broke off ends in an element that
 
 from adapters.sse import Frame, Framer
 
-MEDIA = b"application/json; charset=UTF-8"
-
 
 class ArrayStream:
     """Frames in, cut anywhere, the bytes of the array out."""

@@ -25,6 +25,7 @@ from adapters.dialects.gemini.wire import (
     RetryInfoOut,
     UsageOut,
     read_fault,
+    too_long,
 )
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
 from adapters.fault import Fault, Malformed
@@ -127,7 +128,8 @@ def write_count(tokens: int) -> bytes:
 def write_error(fault: Fault, request_id: str) -> bytes:  # noqa: ARG001 - one shape for all dialects
     """Write an error body; in a stream the same document is a chunk."""
     details = [] if fault.retry_after is None else [RetryInfoOut(f"{fault.retry_after}s")]
-    return _ENCODE(ErrorOut(ErrorStatusOut(fault.status, fault.message, STATUSES[fault.kind], details)))
+    message = fault.message if fault.overflow is None else too_long(fault.overflow)
+    return _ENCODE(ErrorOut(ErrorStatusOut(fault.status, message, STATUSES[fault.kind], details)))
 
 
 def read_error(status: int, body: bytes) -> Fault | None:

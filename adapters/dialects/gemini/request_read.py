@@ -57,6 +57,8 @@ _DECODE_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw] | None).decode
 _DECODE_TOOL_CONFIG = msgspec.json.Decoder(ToolConfigIn | None).decode
 _DECODE_FUNCTIONS = msgspec.json.Decoder(list[FunctionIn] | None).decode
 
+_ENCODE = msgspec.json.Encoder().encode
+
 _FUNCTIONS = "functionDeclarations"
 _MODES: dict[str, Literal["auto", "any", "none"]] = {
     "AUTO": "auto",
@@ -197,14 +199,16 @@ def _format(generation: GenerationIn) -> Format | None:
 
 def _tools(request: RequestIn) -> Iterator[Tool | ServerTool]:
     for index, tool in enumerate(request.tools or ()):
-        place = f"tools[{index}]"
         for kind, raw in tool.items():
             if kind == _FUNCTIONS:
-                functions = decode_part(_DECODE_FUNCTIONS, raw, f"{place}.{kind}") or ()
-                for number, function in enumerate(functions):
-                    yield _tool(function, f"{place}.{kind}[{number}]")
+                yield from _functions(raw, f"tools[{index}].{kind}")
             else:
-                yield ServerTool(NAME, kind, kind, msgspec.Raw(b'{"%b":%b}' % (kind.encode(), bytes(raw))))
+                yield ServerTool(NAME, kind, kind, msgspec.Raw(_ENCODE({kind: raw})))
+
+
+def _functions(raw: msgspec.Raw, place: str) -> Iterator[Tool]:
+    for index, function in enumerate(decode_part(_DECODE_FUNCTIONS, raw, place) or ()):
+        yield _tool(function, f"{place}[{index}]")
 
 
 def _tool(function: FunctionIn, place: str) -> Tool:

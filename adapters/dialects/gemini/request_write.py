@@ -34,6 +34,8 @@ Json = dict[str, object]
 
 LONGEST_NAME = 64
 STOPS = 5
+# How a lowered limit is named among what was dropped.
+CLAMPED = "max_tokens(clamped)"
 # The first turn must be the user's: what stands before a model that speaks first.
 OPENING = "(The model begins.)"
 # The first system block of Claude Code: words for Anthropic's accounting, different in every conversation.
@@ -55,7 +57,6 @@ _SAMPLING = {
 }
 # A reply has no place for what these ask for.
 _OWN_SAMPLING = ("logprobs", "top_logprobs")
-_HOTTEST = 2.0
 _USER = {"anthropic-messages": "metadata.user_id"}
 
 
@@ -183,7 +184,9 @@ class _Writing:
     def _generation(self, tools: Sequence[Tool | ServerTool]) -> Iterator[tuple[str, object]]:
         request = self._request
         if request.max_tokens is not None:
-            yield "maxOutputTokens", min(request.max_tokens, self._quirks.most_tokens or request.max_tokens)
+            limit = min(request.max_tokens, self._quirks.most_tokens or request.max_tokens)
+            self._drop([CLAMPED] if limit < request.max_tokens else ())
+            yield "maxOutputTokens", limit
         yield from self._sampling()
         if request.stop:
             yield "stopSequences", list(request.stop[:STOPS])
@@ -202,7 +205,10 @@ class _Writing:
             if name in _OWN_SAMPLING and not self._own:
                 self._drop([name] if value is not False else ())
             else:
-                yield _SAMPLING[name], min(max(value, 0.0), _HOTTEST) if name == "temperature" else value
+                yield (
+                    _SAMPLING[name],
+                    min(max(value, 0.0), self._quirks.hottest) if name == "temperature" else value,
+                )
 
     def _thinking(self) -> Iterator[tuple[str, object]]:
         reasoning = self._request.reasoning
@@ -221,12 +227,15 @@ class _Writing:
         if shape is None:
             return
         # Models before 3 refuse a shape beside functions.
-        if tools and not self._own and not self._family.formats:
+        beside = bool(tools) and not self._own and not self._family.formats
+        if beside or self._quirks.formats == "words":
             self._drop(["response_format"])
             return
         yield "responseMimeType", "application/json"
         schema = self._schema(shape.schema, "response_format")
-        if schema is not None:
+        if schema is not None and self._quirks.formats == "object":
+            self._drop(["response_format.json_schema"])
+        elif schema is not None:
             yield "responseJsonSchema", schema
 
     def _service_tier(self) -> Iterator[tuple[str, object]]:

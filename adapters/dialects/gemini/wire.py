@@ -10,7 +10,8 @@ import re
 import msgspec
 
 from adapters.events import Usage
-from adapters.fault import Fault, FaultKind, kind_of
+from adapters.fault import Fault, FaultKind, kind_of, recognised
+from adapters.overflow import Overflow
 
 # What a raw field is when it is absent; `Raw | None` would take nothing but null.
 NULL = msgspec.Raw(b"null")
@@ -208,12 +209,20 @@ def read_fault(error: ErrorStatusIn, status: int | None) -> Fault:
     details = _details(error.details)
     if any(detail.reason in _KEY_REASONS for detail in details):
         told = 401
-    return Fault(
+    fault = Fault(
         kind=kind_of(told),
         status=told,
         message=error.message or error.status or "unknown error",
         retry_after=_retry_after(details),
     )
+    return recognised(fault)
+
+
+def too_long(overflow: Overflow) -> str:
+    """Say that a conversation is too long as Google says it."""
+    tokens = "" if overflow.tokens is None else f" ({overflow.tokens})"
+    most = "" if overflow.maximum is None else f" ({overflow.maximum})"
+    return f"The input token count{tokens} exceeds the maximum number of tokens allowed{most}."
 
 
 def _details(raw: msgspec.Raw) -> list[ErrorDetailIn]:

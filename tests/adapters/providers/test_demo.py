@@ -17,6 +17,7 @@ from tests.adapters.test_dialect import dialect_of
 ANTHROPIC = DIALECTS["anthropic-messages"]
 CHAT = DIALECTS["openai-chat"]
 RESPONSES = DIALECTS["openai-responses"]
+GEMINI = DIALECTS["gemini"]
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string", "minLength": 1}}, "required": ["path"]}
@@ -28,6 +29,8 @@ def tool(dialect: Dialect, name: str) -> dict[str, Any]:
         return {"name": name, "input_schema": SCHEMA}
     if dialect is RESPONSES:
         return {"type": "function", "name": name, "parameters": SCHEMA}
+    if dialect is GEMINI:
+        return {"functionDeclarations": [{"name": name, "parametersJsonSchema": SCHEMA}]}
     return {"type": "function", "function": {"name": name, "parameters": SCHEMA}}
 
 
@@ -37,19 +40,27 @@ def result(dialect: Dialect) -> dict[str, Any]:
         return {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "ok"}]}
     if dialect is RESPONSES:
         return {"type": "function_call_output", "call_id": "1", "output": "ok"}
+    if dialect is GEMINI:
+        return {"role": "user", "parts": [{"functionResponse": {"name": "Read", "response": {}}}]}
     return {"role": "tool", "tool_call_id": "1", "content": "ok"}
 
 
 def said_in(dialect: Dialect) -> str:
     """The field a conversation stands in."""
-    return "input" if dialect is RESPONSES else "messages"
+    return {RESPONSES.name: "input", GEMINI.name: "contents"}.get(dialect.name, "messages")
+
+
+def said(dialect: Dialect, text: str) -> dict[str, Any]:
+    """A turn of the user's."""
+    words = {"parts": [{"text": text}]} if dialect is GEMINI else {"content": text}
+    return {"role": "user", **words}
 
 
 def ask(
     dialect: Dialect, text: str, *tools: str, turns: tuple[dict[str, Any], ...] = (), **more: object
 ) -> Reply:
     """The demo provider's reply to these words, with these tools on offer."""
-    messages = [{"role": "user", "content": text}, *turns]
+    messages = [said(dialect, text), *turns]
     offered = {"tools": [tool(dialect, name) for name in tools]} if tools else {}
     body = {"model": "demo", "max_tokens": 100, said_in(dialect): messages, **offered, **more}
     return answer(dialect, json.dumps(body).encode(), created=7)
@@ -179,7 +190,7 @@ def test_it_does_not_think_unasked(dialect: Dialect) -> None:
 @every_dialect
 def test_usage_is_the_estimate(dialect: Dialect) -> None:
     """Input is what the dialect weighs, output what was said."""
-    turns = [{"role": "user", "content": "word " * 400}]
+    turns = [said(dialect, "word " * 400)]
     body = json.dumps({"model": "demo", "max_tokens": 5, said_in(dialect): turns}).encode()
     reply = answer(dialect, body)
     assert reply.usage.input == dialect.estimate(body)
