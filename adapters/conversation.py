@@ -223,9 +223,10 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     those understood, from low to high. `thinking` is how Anthropic's models are asked to think (`always`: by
     no budget, and never told not to), `reasoning` how those of openai-chat are (its module of that name has
     the ways); thoughts go back in `reasoning_field`, with `reasoning_kept` in every turn of the assistant.
-    `choices` are the modes of `Choice` understood, `formats` what can be said of the answer's shape: a
-    schema, that it is an object, or nothing but words. `most_tokens`, `most_stops` and `hottest` are the
-    highest a setting may be; `short_ids` wants ids of calls of nine letters and digits.
+    Without `thinks_when_forced` a forced tool is one without thoughts before it. `choices` are the modes of
+    `Choice` understood, `formats` what can be said of the answer's shape: a schema, that it is an object, or
+    nothing but words. `most_tokens`, `most_stops` and `hottest` are the highest a setting may be; `short_ids`
+    wants ids of calls of nine letters and digits.
     """
 
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -242,6 +243,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     thinking: Literal["adaptive", "always", "budget", "none"] = "adaptive"
     efforts: tuple[Effort, ...] = ("low", "medium", "high")
     sampling_beside_thinking: bool = True
+    thinks_when_forced: bool = True
     top_k: bool = False
     stream_usage: bool = True
     strict: bool = True

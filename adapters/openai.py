@@ -4,8 +4,6 @@ Unknown fields are skipped, and what is read may be absent: many providers answe
 little differently. Source: the API reference and the types of the official SDK (3.52, November 2026).
 """
 
-from typing import Literal
-
 import msgspec
 
 from adapters.dialect import ModelEntry
@@ -49,10 +47,13 @@ class ErrorIn(msgspec.Struct):
 
 
 class FlatErrorIn(msgspec.Struct):
-    """An error body without an `error` in it, as of Mistral and older vLLM; the message may be a list."""
+    """An error body without an `error` in it, as Mistral, Cerebras and older vLLM have it.
 
-    kind: Literal["error", "Error"] = msgspec.field(name="object")
-    message: object = None
+    The message may be a list of complaints; without a word for the kind it is no error.
+    """
+
+    message: object
+    kind: str | None = msgspec.field(default=None, name="object")
     type: str | None = None
     code: str | int | None = None
 
@@ -194,6 +195,8 @@ def _read_usual(body: bytes) -> ErrorDetail | str:
 
 def _read_flat(body: bytes) -> ErrorDetail:
     told = _DECODE_FLAT(body)
+    if told.kind != "error" and told.type is None:
+        raise ValueError("a message and nothing else")
     return ErrorDetail(_words(told.message), told.type, code=told.code)
 
 

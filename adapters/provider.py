@@ -4,13 +4,19 @@ import re
 
 import msgspec
 
+from adapters.conversation import Quirks
+
+# A glob of model names at a provider, and how those models stray.
+Family = tuple[str, Quirks]
+
 
 class ProviderRow(msgspec.Struct, frozen=True):
     """A firm or a box that speaks one dialect or several.
 
     `base_urls` maps a dialect's name to the address it is spoken at; `key_variable` is the
     environment variable its key is usually kept in; `families` are globs of model names that can
-    only mean this provider; `passthrough` says that a client's own credential may go to it.
+    only mean this provider; `passthrough` says that a client's own credential may go to it. `quirks` maps
+    a dialect's name to families of models, the first that fits: what is in none strays in nothing.
     """
 
     name: str
@@ -19,6 +25,7 @@ class ProviderRow(msgspec.Struct, frozen=True):
     key_variable: str | None = None
     families: tuple[str, ...] = ()
     passthrough: bool = False
+    quirks: dict[str, tuple[Family, ...]] = {}
 
 
 # `v1`, `v4`, `v1beta`: a path that has such a part says its version itself.

@@ -358,8 +358,8 @@ def test_what_is_told_is_found_again(overflow: Overflow, anthropic: str, openai:
 
 def test_a_providers_error_reaches_the_other_dialects_client_whole() -> None:
     """27: an OpenAI body in, Claude Code's sentence out, and the other way round."""
-    body = {"error": {"message": SENTENCES[2][1], "type": "invalid_request_error", "code": CODE}}
-    fault = CHAT.read_error(400, json.dumps(body).encode())
+    said = {"error": {"message": SENTENCES[2][1], "type": "invalid_request_error", "code": CODE}}
+    fault = CHAT.read_error(400, json.dumps(said).encode())
     assert fault
     assert b"prompt is too long: 8545 tokens > 8192 maximum" in ANTHROPIC.write_error(fault, "r")
     body = {"type": "error", "error": {"type": "invalid_request_error", "message": SENTENCES[0][1]}}

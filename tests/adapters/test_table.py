@@ -12,7 +12,7 @@ from adapters.table import DIALECTS, PROVIDERS
 def test_dialects_go_by_their_own_names() -> None:
     """Each key of the table is the dialect's name."""
     assert {name: dialect.name for name, dialect in DIALECTS.items()} == {name: name for name in DIALECTS}
-    assert set(DIALECTS) == {"anthropic-messages", "gemini", "openai-chat", "openai-responses"}
+    assert set(DIALECTS) == {"anthropic-messages", "gemini", "ollama", "openai-chat", "openai-responses"}
 
 
 def test_no_path_belongs_to_two_dialects() -> None:
@@ -23,9 +23,9 @@ def test_no_path_belongs_to_two_dialects() -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 def test_every_dialect_generates(dialect: Dialect) -> None:
-    """Each dialect has a path that generates, spelled with its version."""
+    """Each dialect has a path that generates, spelled with its version where it has one."""
     assert any(endpoint.operation == "generate" for endpoint in dialect.endpoints)
-    assert all(endpoint.path.startswith(("/v1/", "/v1beta/")) for endpoint in dialect.endpoints)
+    assert all(endpoint.path.startswith(("/v1/", "/v1beta/", "/api/")) for endpoint in dialect.endpoints)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def test_every_dialect_generates(dialect: Dialect) -> None:
         ("openai-chat", (b"authorization", b"Bearer k-1")),
         ("openai-responses", (b"authorization", b"Bearer k-1")),
         ("gemini", (b"x-goog-api-key", b"k-1")),
+        ("ollama", (b"authorization", b"Bearer k-1")),
     ],
 )
 def test_a_key_goes_into_the_dialects_own_header(name: str, header: tuple[bytes, bytes]) -> None:
@@ -44,10 +45,10 @@ def test_a_key_goes_into_the_dialects_own_header(name: str, header: tuple[bytes,
 
 @pytest.mark.parametrize("row", PROVIDERS.values(), ids=PROVIDERS)
 def test_every_row_speaks_dialects_we_know_over_tls(row: ProviderRow) -> None:
-    """A provider's addresses are https and are spoken to in a dialect of the table."""
+    """A provider's addresses are https, or on this machine, and are spoken to in a dialect of the table."""
     assert PROVIDERS[row.name] is row
     assert set(row.base_urls) <= set(DIALECTS)
-    assert all(url.startswith("https://") for url in row.base_urls.values())
+    assert all(url.startswith(("https://", "http://127.0.0.1:")) for url in row.base_urls.values())
     assert row.title
 
 
@@ -104,11 +105,23 @@ def test_only_anthropic_takes_the_clients_own_credential() -> None:
     assert [row.name for row in PROVIDERS.values() if row.passthrough] == ["anthropic"]
 
 
+def is_here(row: ProviderRow) -> bool:
+    """Whether a row is a server on this machine."""
+    return all(url.startswith("http://127.0.0.1:") for url in row.base_urls.values())
+
+
 def test_every_row_but_the_demo_has_an_address_and_a_key() -> None:
-    """The demo provider is inside penstock and needs neither; no two rows share a variable."""
-    outside = [row for row in PROVIDERS.values() if row.base_urls]
+    """The demo provider needs neither, a server on this machine no key; no two rows share a variable."""
+    outside = [row for row in PROVIDERS.values() if row.base_urls and not is_here(row)]
     assert [row.name for row in PROVIDERS.values() if not row.base_urls] == ["demo"]
     assert PROVIDERS["demo"].key_variable is None
     variables = [row.key_variable for row in outside]
     assert all(variables)
     assert len(set(variables)) == len(variables)
+    assert {row.name for row in PROVIDERS.values() if is_here(row) and row.base_urls} == {
+        "ollama",
+        "vllm",
+        "sglang",
+        "llamacpp",
+        "lmstudio",
+    }

@@ -186,6 +186,9 @@ class _Writing:
 
     def _thinking(self, limit: int) -> Json:
         reasoning = self._request.reasoning
+        if self._forced and not self._own and not self._quirks.thinks_when_forced:
+            self._drop(["reasoning_effort"] if reasoning and reasoning.effort != "none" else ())
+            return {"type": "disabled"}
         if reasoning is None or not (reasoning.thinks or reasoning.effort == "none"):
             return {}
         if self._quirks.thinking == "none":
@@ -210,14 +213,19 @@ class _Writing:
 
     def _must_not_think(self) -> bool:
         """Thinking is refused with a forced tool, and with a budget after a call that no thought led to."""
-        request = self._request
-        if request.choice is not None and request.choice.mode in ("any", "one"):
+        if self._forced:
             return True
-        turns = [turn for turn in request.turns if turn.role == "assistant"]
+        turns = [turn for turn in self._request.turns if turn.role == "assistant"]
         parts = turns[-1].parts if turns and self._quirks.thinking == "budget" else ()
         called = any(isinstance(part, ToolCall) for part in parts)
-        thought = (part for part in parts if isinstance(part, Thinking))
-        return called and not any(part.signature and part.maker == NAME for part in thought)
+        thought = [part for part in parts if isinstance(part, Thinking)]
+        signed = any(part.signature and part.maker == NAME for part in thought)
+        return called and not (signed or (thought and self._quirks.unsigned_thinking))
+
+    @property
+    def _forced(self) -> bool:
+        choice = self._request.choice
+        return choice is not None and choice.mode in ("any", "one")
 
     def _sampling(self, *, thinks: bool) -> Iterator[tuple[str, object]]:
         """Beside thinking the provider draws as it likes; a client of this dialect is told so itself."""

@@ -15,6 +15,7 @@ from adapters.conversation import (
     ChatRequest,
     Choice,
     Quirks,
+    Reasoning,
     Refusal,
     ServerTool,
     Text,
@@ -163,10 +164,12 @@ class _Writing:
             yield "parallel_tool_calls", request.parallel
 
     def _choice(self) -> Choice | None:
-        """The choice, or the nearest that the provider understands: none is another matter than some."""
+        """The choice, or the nearest that the provider understands; `auto` is what nothing said means."""
         choice, known = self._request.choice, self._quirks.choices
         if choice is None or choice.mode in known or choice.mode == "none":
             return choice
+        if choice.mode == "auto":
+            return None
         self._drop(["tool_choice"])
         return Choice("any" if "any" in known else "auto")
 
@@ -230,9 +233,11 @@ class _Writing:
                 yield name, min(max(value, 0.0), quirks.hottest) if name == "temperature" else value
 
     def _thinking(self) -> Json:
-        reasoning = self._request.reasoning
-        fields, lost = ({}, False) if reasoning is None else asked(reasoning, self._quirks)
-        if lost:
+        reasoning, choice = self._request.reasoning, self._request.choice
+        silent = not self._quirks.thinks_when_forced and choice is not None and choice.mode in ("any", "one")
+        quiet = Reasoning("none") if silent else reasoning
+        fields, lost = ({}, False) if quiet is None else asked(quiet, self._quirks)
+        if lost or (silent and reasoning is not None and reasoning.effort != "none"):
             self._drop(["reasoning_effort" if self._request.dialect == NAME else "thinking"])
         return fields
 

@@ -29,8 +29,10 @@ SCHEMA: Body = {
     "required": ["a"],
     "additionalProperties": False,
 }
-READ = {"name": "Read", "input_schema": SCHEMA, "strict": True}
+STRICT = {"name": "Read", "input_schema": SCHEMA, "strict": True}
+READ = {"name": "Read", "input_schema": SCHEMA}
 ONLY_AUTO = Quirks(choices=frozenset(("auto",)))
+FORCED_SILENTLY = Quirks(reasoning="type", efforts=(), thinks_when_forced=False)
 NO_ONE = Quirks(choices=frozenset(("auto", "any", "none")))
 EFFORTS: tuple[Effort, ...] = ("none", "low", "high")
 
@@ -126,10 +128,40 @@ QUIRKS: dict[str, tuple[Quirks, Body, Body, tuple[str, ...]]] = {
         {"tools": None, "tool_choice": None},
         ("tools",),
     ),
+    "auto where nothing is said": (
+        Quirks(choices=frozenset(("any",))),
+        chosen(type="auto"),
+        {"tool_choice": None},
+        (),
+    ),
+    "a forced tool and thoughts": (
+        FORCED_SILENTLY,
+        {**chosen(type="any"), "thinking": {"type": "adaptive"}},
+        {"thinking": {"type": "disabled"}, "tool_choice": "required"},
+        ("thinking",),
+    ),
+    "a forced tool and a model that thinks unasked": (
+        FORCED_SILENTLY,
+        chosen(type="any"),
+        {"thinking": {"type": "disabled"}, "tool_choice": "required"},
+        (),
+    ),
+    "a forced tool and no thoughts": (
+        FORCED_SILENTLY,
+        {**chosen(type="any"), "thinking": {"type": "disabled"}},
+        {"thinking": {"type": "disabled"}},
+        (),
+    ),
+    "a tool that may be called, and thoughts": (
+        FORCED_SILENTLY,
+        {**chosen(type="auto"), "thinking": {"type": "adaptive"}},
+        {"thinking": {"type": "enabled"}, "tool_choice": "auto"},
+        (),
+    ),
     "auto is understood by all": (ONLY_AUTO, chosen(type="auto"), {"tool_choice": "auto"}, ()),
     "no strict tools": (
         Quirks(strict=False),
-        {"tools": [READ]},
+        {"tools": [STRICT]},
         {"tools": [{"type": "function", "function": {"name": "Read", "parameters": SCHEMA}}]},
         ("tools.strict",),
     ),

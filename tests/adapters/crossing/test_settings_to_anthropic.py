@@ -226,7 +226,7 @@ def test_what_cannot_be_asked_is_told_in_words(fields: Body, words: str) -> None
     assert str(caught.value).startswith(words)
 
 
-CALLED = [
+CALLED: list[Body] = [
     HI,
     {
         "role": "assistant",
@@ -291,6 +291,24 @@ QUIRKS: dict[str, tuple[Quirks, Body, Body, tuple[str, ...]]] = {
         Quirks(thinking="always"),
         {"reasoning_effort": "none"},
         {"thinking": None, "output_config": None},
+        (),
+    ),
+    "a forced tool where thoughts come unasked": (
+        Quirks(thinks_when_forced=False),
+        {"tools": [READ], "tool_choice": "required"},
+        {"thinking": {"type": "disabled"}, "tool_choice": {"type": "any"}},
+        (),
+    ),
+    "a forced tool instead of thoughts": (
+        Quirks(thinks_when_forced=False),
+        {"tools": [READ], "tool_choice": "required", "reasoning_effort": "high"},
+        {"thinking": {"type": "disabled"}},
+        ("reasoning_effort",),
+    ),
+    "a budget after a call with thoughts that need no signature": (
+        Quirks(thinking="budget", unsigned_thinking=True),
+        {"reasoning_effort": "low", "messages": [HI, {**CALLED[1], "reasoning_content": "T"}, CALLED[2]]},
+        {"thinking": budget(2048)},
         (),
     ),
     "a field refused": (
