@@ -127,7 +127,7 @@ def write_count(tokens: int) -> bytes:
 
 def write_error(fault: Fault, request_id: str) -> bytes:  # noqa: ARG001 - one shape for all dialects
     """Write an error body; in a stream the same document is a chunk."""
-    details = [] if fault.retry_after is None else [RetryInfoOut(f"{fault.retry_after}s")]
+    details = [] if fault.retry_after is None else [RetryInfoOut(retry_delay=f"{fault.retry_after}s")]
     message = fault.message if fault.overflow is None else too_long(fault.overflow)
     return _ENCODE(ErrorOut(ErrorStatusOut(fault.status, message, STATUSES[fault.kind], details)))
 

@@ -124,11 +124,11 @@ class ResponseOut(msgspec.Struct, kw_only=True, rename="camel"):
     response_id: str
 
 
-class RetryInfoOut(msgspec.Struct, rename={"type": "@type", "retry_delay": "retryDelay"}):
+class RetryInfoOut(msgspec.Struct, kw_only=True, rename={"type": "@type", "retry_delay": "retryDelay"}):
     """When to come back."""
 
-    retry_delay: str
     type: str = "type.googleapis.com/google.rpc.RetryInfo"
+    retry_delay: str
 
 
 class ErrorStatusOut(msgspec.Struct, omit_defaults=True):
