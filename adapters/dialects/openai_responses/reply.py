@@ -4,8 +4,11 @@ from typing import assert_never
 
 import msgspec
 
+from adapters.dialects.openai_responses.marks import is_search, sealed_summary, written_home
 from adapters.dialects.openai_responses.wire import (
+    CompactionItem,
     CustomCallItem,
+    FailureOut,
     FunctionCallItem,
     InputDetailsOut,
     Item,
@@ -15,18 +18,23 @@ from adapters.dialects.openai_responses.wire import (
     ReasonOut,
     ResponseIn,
     ResponseOut,
+    SearchCallItem,
     SummaryPart,
     TextPart,
     UsageOut,
 )
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
 from adapters.fault import Malformed
+from adapters.literal import literal
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE_RESPONSE = msgspec.json.Decoder(ResponseIn).decode
 
 # Why a response that stopped so is incomplete; with any other reason it is completed.
 INCOMPLETE: dict[StopReason, str] = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
+
+# A compaction of nothing would end the conversation: better none.
+NO_SUMMARY = "The model wrote no summary of the conversation."
 
 
 def read_usage(body: bytes) -> Usage:
@@ -48,8 +56,14 @@ def write_reply(reply: Reply) -> bytes:
     response = ResponseOut(
         id=response_id(reply.id), created_at=reply.created, status="in_progress", model=reply.model
     )
-    items = [write_item(reply.id, index, block) for index, block in enumerate(reply.blocks)]
-    return _ENCODE(finished(response, items, reply.stop, reply.usage))
+    if not reply.compaction:
+        items = [write_item(reply.id, index, block) for index, block in enumerate(reply.blocks)]
+        return _ENCODE(finished(response, items, reply.stop, reply.usage))
+    text = "".join(block.text for block in reply.blocks if isinstance(block, TextBlock))
+    if not text.strip():
+        failure = FailureOut("server_error", NO_SUMMARY)
+        return _ENCODE(msgspec.structs.replace(response, status="failed", error=failure))
+    return _ENCODE(finished(response, [write_compaction(reply.id, text)], reply.stop, reply.usage))
 
 
 def response_id(bare: str) -> str:
@@ -90,19 +104,37 @@ def write_item(bare: str, index: int, block: Block) -> Item:
             return MessageItem(id=f"msg_{own}", content=[TextPart(text=text)])
         case ThinkingBlock(text, signature):
             bound = signature or msgspec.UNSET
-            return ReasoningItem(id=f"rs_{own}", summary=[SummaryPart(text=text)], encrypted_content=bound)
+            summary = [SummaryPart(text=text)] if text else []
+            return ReasoningItem(id=f"rs_{own}", summary=summary, encrypted_content=bound)
         case ToolBlock():
             return _write_call(own, block)
         case _:
             assert_never(block)
 
 
+def write_compaction(bare: str, text: str) -> Item:
+    """Write a summary as the one item of a compaction, sealed: it comes back in later requests."""
+    return CompactionItem(id=f"cmp_{bare}00", encrypted_content=sealed_summary(text))
+
+
 def _write_call(own: str, call: ToolBlock) -> Item:
-    namespace = call.namespace or msgspec.UNSET
+    namespace = written_home(call.name, call.namespace) or msgspec.UNSET
     if call.custom:
         return CustomCallItem(
             id=f"ctc_{own}", call_id=call.id, input=call.arguments, name=call.name, namespace=namespace
         )
+    if is_search(call.name, call.namespace):
+        return SearchCallItem(id=f"tsc_{own}", call_id=call.id, arguments=_object(call.arguments))
     return FunctionCallItem(
         id=f"fc_{own}", arguments=call.arguments, call_id=call.id, name=call.name, namespace=namespace
     )
+
+
+def _object(arguments: str) -> msgspec.Raw:
+    """Carry arguments as the value they are: those that are not JSON as a string."""
+    raw = arguments.strip().encode() or b"{}"
+    try:
+        msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        return literal(arguments)
+    return msgspec.Raw(raw)

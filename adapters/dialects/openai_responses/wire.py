@@ -84,6 +84,12 @@ class StreamEventIn(msgspec.Struct):
     error: msgspec.Raw = NULL
 
 
+class LifeIn(msgspec.Struct):
+    """The response of an event, as it came."""
+
+    response: msgspec.Raw = NULL
+
+
 # --- written ------------------------------------------------------------------------------------------
 
 
@@ -169,7 +175,26 @@ class CustomCallItem(msgspec.Struct, kw_only=True):
     namespace: str | msgspec.UnsetType = msgspec.UNSET
 
 
-Item = MessageItem | ReasoningItem | FunctionCallItem | CustomCallItem
+class SearchCallItem(msgspec.Struct, kw_only=True):
+    """A call of the client's search for tools; its arguments are an object, not the text of one."""
+
+    id: str
+    type: str = "tool_search_call"
+    status: str = "completed"
+    call_id: str
+    execution: str = "client"
+    arguments: msgspec.Raw
+
+
+class CompactionItem(msgspec.Struct, kw_only=True):
+    """The conversation in short, for whoever made it to read again."""
+
+    id: str
+    type: str = "compaction"
+    encrypted_content: str
+
+
+Item = MessageItem | ReasoningItem | FunctionCallItem | CustomCallItem | SearchCallItem | CompactionItem
 Part = TextPart | SummaryPart
 
 
@@ -236,7 +261,7 @@ class ResponseOut(msgspec.Struct, kw_only=True):
 
 
 class EventOut(msgspec.Struct, kw_only=True):
-    """One event of a stream; what does not concern it is absent."""
+    """One event of a stream; what does not concern it is absent, and deltas are written without a Struct."""
 
     type: str
     sequence_number: int
@@ -247,7 +272,6 @@ class EventOut(msgspec.Struct, kw_only=True):
     summary_index: int | msgspec.UnsetType = msgspec.UNSET
     item: Item | msgspec.UnsetType = msgspec.UNSET
     part: Part | msgspec.UnsetType = msgspec.UNSET
-    delta: str | msgspec.UnsetType = msgspec.UNSET
     text: str | msgspec.UnsetType = msgspec.UNSET
     arguments: str | msgspec.UnsetType = msgspec.UNSET
     input: str | msgspec.UnsetType = msgspec.UNSET

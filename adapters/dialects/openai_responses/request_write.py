@@ -1,0 +1,272 @@
+"""Writing a request of openai-responses out of the middle: its turns, its tools, its settings.
+
+The system is `instructions`: one text that stands before all else, so that a cache of prompts finds the same
+beginning in every request of a conversation; every server of this dialect takes it, and not every one takes
+a developer. Nothing is kept at the provider for a client of another dialect, so what is thought is asked for
+in a form that the client can hand back. What the parts of a turn become is written in `content`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+import msgspec
+
+from adapters.conversation import (
+    PLAIN,
+    ChatRequest,
+    Effort,
+    Format,
+    Quirks,
+    Reasoning,
+    ServerTool,
+    Tool,
+    Turn,
+    Written,
+)
+from adapters.conversation_order import arranged
+from adapters.conversation_tools import Names, fitted, offered
+from adapters.dialects.openai_responses.content import BLANK, Item, Items, Json
+from adapters.dialects.openai_responses.marks import NAME, is_search, written_home
+from adapters.dialects.openai_responses.request_read import Instructions
+from adapters.dialects.openai_responses.request_tools import OwnTool
+from adapters.fault import Malformed
+from adapters.request import decode_part
+from adapters.schema_trim import fits_strict, trimmed
+
+LONGEST_NAME = 64
+SMALLEST_LIMIT = 16
+ENCRYPTED = "reasoning.encrypted_content"
+# The first system block of Claude Code: words for Anthropic's accounting, different in every conversation.
+BILLING = "x-anthropic-billing-header:"
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE_GRAMMAR = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
+_MODES = {"auto": "auto", "any": "required", "none": "none"}
+_TIERS = {"standard_only": "default"}
+_OWN_TIERS = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
+_ORDER: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+# The most tokens of a budget that are still this effort.
+_BUDGETS: tuple[tuple[int, Effort], ...] = ((2048, "low"), (16_384, "medium"))
+_LONGEST_USER = 64
+_HOTTEST = 2.0
+_ONLY_ELSEWHERE = ("top_k", "seed", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs")
+# Settings that stand inside others, in extras by both names.
+_NESTS = ("reasoning", "text")
+
+
+def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
+    """Write a request; raise `Malformed` naming the block that cannot be carried, or `n`."""
+    if request.answers > 1:
+        raise Malformed("`n` must be 1: this model's provider gives one answer a request.", param="n")
+    return _Writing(request, quirks).written()
+
+
+class _Writing:
+    """One request being written: the names given to its tools, and what was dropped so far."""
+
+    __slots__ = ("_dropped", "_items", "_names", "_own", "_quirks", "_request")
+
+    def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
+        self._request = request
+        self._quirks = quirks
+        self._own = request.dialect == NAME
+        self._names = Names(LONGEST_NAME)
+        self._items = Items(self._names, quirks, own=self._own)
+        # In order, each once.
+        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
+
+    def written(self) -> Written:
+        request = self._request
+        tools, lost = offered(request, NAME)
+        self._drop(lost)
+        body: Json = {"model": request.model}
+        body.update(self._conversation())
+        body.update(self._tool_settings(tools))
+        body.update(self._settings())
+        refused = [name for name in body if name in self._quirks.refuses]
+        self._drop(refused)
+        for name in refused:
+            del body[name]
+        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
+
+    def _drop(self, names: Iterable[str]) -> None:
+        self._dropped.update(dict.fromkeys(names))
+
+    # --- turns
+
+    def _conversation(self) -> Iterator[tuple[str, object]]:
+        """A request of nothing but a system asks with it: there must be an input."""
+        request = self._request
+        system = [part for part in request.system if part.text and not _is_billing(part.text)]
+        if not request.turns:
+            yield "input", list(self._items.of([Turn("user", tuple(system))]))
+            return
+        # What developers say in the input of our own clients stays there, behind the instructions.
+        own = [part for part in system if self._own and not isinstance(part, Instructions)]
+        first = [part.text for part in system if part not in own]
+        if first:
+            yield "instructions", BLANK.join(first)
+        turns = request.turns if self._own else arranged(request.turns)
+        yield "input", [*self._items.message("developer", own), *self._items.of(turns)]
+
+    # --- tools
+
+    def _tool_settings(self, tools: Sequence[Tool | ServerTool]) -> Iterator[tuple[str, object]]:
+        """A choice without tools is refused."""
+        listed = [tool for tool in tools if not (isinstance(tool, OwnTool) and tool.found)]
+        if not tools:
+            return
+        if listed:
+            yield "tools", list(self._listed(listed))
+        request, choice = self._request, self._request.choice
+        if choice is not None and choice.mode == "one":
+            yield "tool_choice", self._forced(choice.name, tools)
+        elif choice is not None:
+            yield "tool_choice", _MODES[choice.mode]
+        if request.parallel is not None:
+            yield "parallel_tool_calls", request.parallel
+
+    def _listed(self, tools: list[Tool | ServerTool]) -> Iterator[Item]:
+        for (space, home), group in groupby(tools, _home):
+            written = [self._tool(tool) for tool in group]
+            if space:
+                yield {"type": "namespace", "name": space, "description": home, "tools": written}
+            else:
+                yield from written
+
+    def _tool(self, tool: Tool | ServerTool) -> Item:
+        if isinstance(tool, ServerTool | OwnTool):
+            return tool.raw
+        written: Json = {"type": "custom" if tool.freeform else "function"}
+        written["name"] = self._names.sent(tool.name, tool.namespace)
+        if tool.description:
+            written["description"] = tool.description
+        if tool.freeform:
+            return written | ({} if tool.grammar is None else {"format": _flat(tool.grammar)})
+        schema = tool.schema or _EMPTY_SCHEMA
+        written["parameters"] = trimmed(schema, self._quirks.refused_keywords)
+        # Said either way: where it is not, the provider makes a schema strict that looks as if it could be.
+        written["strict"] = tool.strict is True and fits_strict(schema)
+        self._drop(["tools.strict"] if tool.strict and not written["strict"] else ())
+        return written
+
+    def _forced(self, name: str, tools: Sequence[Tool | ServerTool]) -> Json:
+        tool = next((tool for tool in tools if tool.name == name), None)
+        if isinstance(tool, ServerTool):
+            label: Json = {"server_label": name} if tool.kind == "mcp" else {}
+            return {"type": tool.kind, **label}
+        if self._own and is_search(name, getattr(tool, "namespace", "")):
+            return {"type": name}
+        kind = "custom" if tool is not None and tool.freeform else "function"
+        return {"type": kind, "name": name if self._own else self._names.sent(name)}
+
+    # --- settings
+
+    def _settings(self) -> Iterator[tuple[str, object]]:
+        request = self._request
+        if request.max_tokens is not None:
+            limit = min(request.max_tokens, self._quirks.most_tokens or request.max_tokens)
+            yield "max_output_tokens", max(limit, SMALLEST_LIMIT)
+        yield from self._sampling()
+        self._drop(["stop"] if request.stop else ())
+        shape = {} if request.format is None else {"format": self._format(request.format)}
+        for name, said in (("reasoning", dict(self._reasoning())), ("text", shape)):
+            fields = {**said, **self._nested(name)}
+            if fields:
+                yield name, fields
+        yield from self._caller()
+        if request.stream:
+            yield "stream", True
+        if self._own:
+            yield from ((key, raw) for key, raw in request.extras.items() if not _is_nested(key))
+            return
+        self._drop(request.extras)
+        yield "store", False
+        yield "include", [ENCRYPTED]
+
+    def _sampling(self) -> Iterator[tuple[str, object]]:
+        sampling = self._request.sampling
+        self._drop(name for name in _ONLY_ELSEWHERE if getattr(sampling, name) not in (None, False))
+        if sampling.temperature is not None:
+            yield "temperature", min(max(sampling.temperature, 0.0), _HOTTEST)
+        if sampling.top_p is not None:
+            yield "top_p", sampling.top_p
+
+    def _reasoning(self) -> Iterator[tuple[str, object]]:
+        reasoning = self._request.reasoning
+        if reasoning is None:
+            return
+        effort = effort_for(reasoning, self._quirks.efforts)
+        if effort:
+            yield "effort", effort
+        elif reasoning.effort or reasoning.budget:
+            self._drop(["reasoning.effort" if self._own else "thinking"])
+        if not self._own and reasoning.thinks and reasoning.display != "omitted":
+            yield "summary", "auto"
+
+    def _nested(self, name: str) -> Json:
+        """The settings of our own clients inside another."""
+        if not self._own:
+            return {}
+        found = ((key.partition("."), raw) for key, raw in self._request.extras.items())
+        return {inner: raw for (outer, _, inner), raw in found if outer == name and inner}
+
+    def _format(self, shape: Format) -> Json:
+        if shape.schema is None:
+            return {"type": "json_object"}
+        written: Json = {"type": "json_schema", "name": fitted(shape.name, LONGEST_NAME)}
+        if shape.description is not None:
+            written["description"] = shape.description
+        written["schema"] = trimmed(shape.schema, self._quirks.refused_keywords)
+        if self._own:
+            return written | ({} if shape.strict is None else {"strict": shape.strict})
+        return written | ({"strict": True} if shape.strict and fits_strict(shape.schema) else {})
+
+    def _caller(self) -> Iterator[tuple[str, object]]:
+        """Claude Code's `user_id` is JSON about its machine, for Anthropic alone."""
+        request = self._request
+        user = request.user
+        if user is not None and (self._own or (len(user) <= _LONGEST_USER and user[:1] != "{")):
+            yield "user", user
+        elif user is not None:
+            self._drop(["user"])
+        tier = _TIERS.get(request.service_tier or "", request.service_tier)
+        if tier is not None and (self._own or tier in _OWN_TIERS):
+            yield "service_tier", tier
+        elif tier is not None:
+            self._drop(["service_tier"])
+
+
+def effort_for(reasoning: Reasoning, known: tuple[Effort, ...]) -> Effort | None:
+    """Return the nearest known effort, the lower of two; None where none was asked for or none is known."""
+    wanted = reasoning.effort
+    if reasoning.budget is not None:
+        wanted = next((effort for most, effort in _BUDGETS if reasoning.budget <= most), "high")
+    if wanted is None or not known or (wanted == "none" and "none" not in known):
+        return None
+    place = _ORDER.index(wanted)
+    return min(known, key=lambda effort: (abs(_ORDER.index(effort) - place), _ORDER.index(effort)))
+
+
+def _home(tool: Tool | ServerTool) -> tuple[str, str | None]:
+    """The namespace a tool is listed in, and what that is for."""
+    if not isinstance(tool, OwnTool):
+        return "", None
+    return written_home(tool.name, tool.namespace), tool.home
+
+
+def _flat(grammar: msgspec.Raw) -> object:
+    """What fits, as this dialect has it: the fields of a grammar beside its type."""
+    fields = decode_part(_DECODE_GRAMMAR, grammar, "tools")
+    inner = fields.pop("grammar", None)
+    return grammar if inner is None else {**fields, **decode_part(_DECODE_GRAMMAR, inner, "tools")}
+
+
+def _is_nested(key: str) -> bool:
+    return key.partition(".")[0] in _NESTS
+
+
+def _is_billing(text: str) -> bool:
+    """Whether a block is the header alone: one that says more is kept."""
+    return text.startswith(BILLING) and "\n" not in text.strip()
