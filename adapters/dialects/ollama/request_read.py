@@ -214,7 +214,7 @@ class _Conversation:
             arguments = decode_part(_as_text, function.arguments, where)
             parts.append(ToolCall(identity, function.name, arguments))
             self._open[identity] = function.name
-        return parts
+        return parts or [Text("")]
 
     def _result(self, message: MessageIn, place: str) -> ToolResult:
         identity = self._answered(message)

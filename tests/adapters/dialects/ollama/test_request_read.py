@@ -68,7 +68,7 @@ TURNS: dict[str, tuple[dict[str, Any], Turn]] = {
         ),
     ),
     "an answer": ({"role": "assistant", "content": "a"}, Turn("assistant", (Text("a"),))),
-    "an empty answer": ({"role": "assistant", "content": ""}, Turn("assistant", ())),
+    "an empty answer": ({"role": "assistant", "content": ""}, Turn("assistant", (Text(""),))),
     "thinking": (
         {"role": "assistant", "content": "a", "thinking": "hm"},
         Turn("assistant", (Thinking("hm", maker="ollama"), Text("a"))),
