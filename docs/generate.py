@@ -15,6 +15,7 @@ from msgspec import inspect
 from adapters.dialects.anthropic_messages.wire import ERROR_TYPES
 from adapters.openai import ERROR_WORDS
 from adapters.table import DIALECTS, PROVIDERS
+from docs import dialects
 from gateway import catalogue, codings, heads, ingress, judgement, tallies
 from gateway.cli.options import PLACES
 from gateway.configuration.document import Document
@@ -259,7 +260,12 @@ def log_fields() -> str:
     return _listed(Line.__struct_fields__)
 
 
+def _of_dialects(table: Callable[[], dialects.Table]) -> Callable[[], str]:
+    return lambda: _table(*table())
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    **{name: _of_dialects(table) for name, table in dialects.TABLES.items()},
     "keys": keys,
     "reserved-headers": reserved_headers,
     "providers": providers,
