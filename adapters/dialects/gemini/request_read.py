@@ -85,6 +85,8 @@ def read_request(body: bytes, path: str) -> ChatRequest:
     body = _unwrapped(respelled(body))
     fields = decode_body(_DECODE_KEYS, body)
     request = decode_body(_DECODE, body)
+    if request.contents is None:
+        raise Malformed("`contents` is required.", param="contents")
     generation = decode_part(_DECODE_GENERATION, request.generation_config, "generationConfig")
     generation = generation or GenerationIn()
     settings = decode_part(_DECODE_FIELDS, request.generation_config, "generationConfig") or {}

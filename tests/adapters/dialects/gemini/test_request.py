@@ -185,7 +185,7 @@ def prompt(path: str = PATH, **fields: Any) -> Prompt:
 
 
 UPPER = {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}, "required": ["a"]}
-LOWER = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+LOWER: dict[str, object] = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 
 
 def test_a_prompt_is_read() -> None:

@@ -52,7 +52,15 @@ def test_a_value_that_looks_like_a_field_is_left_as_it_is() -> None:
     assert respelled(body) is body
 
 
-@pytest.mark.parametrize("body", [b'{"top_p":', b'{"top_p":' + b"[" * 50_000, b'{"top_p":1,"a":"\xff"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"top_p":',
+        b'{"top_p":' + b"[" * 50_000,
+        b'{"top_p":' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"top_p":1,"a":"\xff"}',
+    ],
+)
 def test_what_cannot_be_read_is_malformed(body: bytes) -> None:
     """It is told in plain words."""
     with pytest.raises(Malformed):

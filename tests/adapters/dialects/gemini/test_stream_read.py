@@ -39,7 +39,6 @@ from tests.adapters.dialects.gemini.frames import (
 from tests.adapters.reading import fault_of, must_be_in_order, read, read_alike
 
 SIGN = ThinkingBlock("", "c2ln")
-NO_NOISE: tuple[str, ...] = ()
 
 # What is told part by part; the whole reply with the same parts says the same.
 BLOCKS: dict[str, tuple[list[dict[str, Any]], str, tuple[Block, ...], StopReason]] = {
@@ -114,10 +113,8 @@ BLOCKS: dict[str, tuple[list[dict[str, Any]], str, tuple[Block, ...], StopReason
     "a call cut by the limit": ([call("f", {})], "MAX_TOKENS", (ToolBlock("1", "f", "{}"),), "max_tokens"),
     "too long": ([text("a")], "MAX_TOKENS", (TextBlock("a"),), "max_tokens"),
     "filtered": ([text("a")], "SAFETY", (TextBlock("a"),), "refusal"),
-    "recited": ([], "RECITATION", (), "refusal"),
     "prohibited": ([], "PROHIBITED_CONTENT", (), "refusal"),
     "listed": ([], "BLOCKLIST", (), "refusal"),
-    "personal": ([], "SPII", (), "refusal"),
     "a reason nobody knows": ([text("a")], "OTHER", (TextBlock("a"),), "end"),
 }
 
@@ -218,7 +215,6 @@ ENDS: dict[str, tuple[list[bytes], bool]] = {
     "none": ([parts(text("a"))], False),
     "none after a call": ([parts(call("f", {}))], False),
     "in a frame": ([parts(text("a")), STOP[:30]], False),
-    "nothing at all": ([], False),
 }
 
 
