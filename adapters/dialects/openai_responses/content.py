@@ -6,13 +6,13 @@ given back to their maker alone, and to it under the id they had.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeGuard
 
 import msgspec
 
 from adapters.conversation import (
     Media,
     Opaque,
-    Part,
     Quirks,
     Refusal,
     Text,
@@ -29,6 +29,8 @@ from adapters.fault import Malformed
 
 Json = dict[str, object]
 Item = Json | msgspec.Raw
+# What stands in a message.
+Said = Text | Refusal | Media | ToolReference | Opaque
 
 LONGEST_ID = 64
 ERROR = "[error] "
@@ -53,9 +55,9 @@ class Items:
     def of(self, turns: Iterable[Turn]) -> Iterator[Item]:
         """Write the items of some turns; raise `Malformed` for a part that has no place here."""
         for turn in turns:
-            said: list[Part] = []
+            said: list[Said] = []
             for part in turn.parts:
-                if not _is_item(part):
+                if not isinstance(part, Thinking | ToolCall | ToolResult) and not _is_item(part):
                     said.append(part)
                     continue
                 yield from self.message(self._roles[turn.role], said)
@@ -63,13 +65,13 @@ class Items:
                 yield from self._item(part)
             yield from self.message(self._roles[turn.role], said)
 
-    def message(self, role: str, parts: Sequence[Part]) -> Iterator[Json]:
+    def message(self, role: str, parts: Sequence[Said]) -> Iterator[Json]:
         """Write the message of some parts; none of no text."""
         spoken = [part for part in parts if not isinstance(part, Text) or part.text]
         if spoken:
             yield {"type": "message", "role": role, "content": self._content(role, spoken)}
 
-    def _content(self, role: str, parts: list[Part]) -> str | list[Item]:
+    def _content(self, role: str, parts: list[Said]) -> str | list[Item]:
         texts = [part.text for part in parts if isinstance(part, Text)]
         whole = len(texts) == len(parts)
         if whole and len(texts) == 1:
@@ -81,13 +83,13 @@ class Items:
 
     # --- parts
 
-    def _written(self, part: Part, role: str) -> Iterator[Item]:
+    def _written(self, part: Said, role: str) -> Iterator[Item]:
         """Write a part, and before it what the client says beside it."""
         if isinstance(part, Media) and part.text is None and part.context:
             yield self._part(Text(part.context), role)
         yield self._part(part, role)
 
-    def _part(self, part: Part, role: str) -> Item:
+    def _part(self, part: Said, role: str) -> Item:
         match part:
             case Text(text):
                 return {"type": "output_text" if role == "assistant" else "input_text", "text": text}
@@ -106,10 +108,8 @@ class Items:
                 return raw
             case Opaque(words=str(words)):
                 return {"type": "output_text" if role == "assistant" else "input_text", "text": words}
-            case Opaque():
-                raise _lost(part, repr(part.kind))
             case _:
-                raise Malformed(f"A {type(part).__name__} stands where only a message can.")
+                raise _lost(part, repr(part.kind))
 
     def _media(self, media: Media) -> Json:
         if media.file is not None and not self._own:
@@ -124,15 +124,15 @@ class Items:
 
     # --- items
 
-    def _item(self, part: Part) -> Iterator[Item]:
-        if isinstance(part, Opaque):
-            yield part.raw
-        elif isinstance(part, Thinking):
+    def _item(self, part: Thinking | ToolCall | ToolResult | Opaque) -> Iterator[Item]:
+        if isinstance(part, Thinking):
             yield from self._thinking(part)
         elif isinstance(part, ToolCall):
             yield self._call(part)
         elif isinstance(part, ToolResult):
             yield self._result(part)
+        else:
+            yield part.raw
 
     def _thinking(self, part: Thinking) -> Iterator[Item]:
         if isinstance(part, OwnThinking) and self._own:
@@ -174,7 +174,7 @@ class Items:
         return {"type": kind, "call_id": self._id(result.id), "output": self._output(result)}
 
     def _output(self, result: ToolResult) -> str | list[Item]:
-        parts: list[Part] = list(result.parts)
+        parts: list[Said] = list(result.parts)
         if result.is_error:
             first = parts[0] if parts else None
             said = first.text if isinstance(first, Text) else ""
@@ -190,14 +190,12 @@ class Items:
         return identity if self._own else fitted(identity, LONGEST_ID)
 
 
-def _is_item(part: Part) -> bool:
-    """Whether a part is an item by itself; of what stays as it came the place says so."""
-    if isinstance(part, Opaque):
-        return part.dialect == NAME and "." not in part.place
-    return isinstance(part, Thinking | ToolCall | ToolResult)
+def _is_item(part: Said) -> TypeGuard[Opaque]:
+    """Whether what stays as it came is an item by itself: its place says so."""
+    return isinstance(part, Opaque) and part.dialect == NAME and "." not in part.place
 
 
-def _joined(parts: Iterable[Part]) -> str:
+def _joined(parts: Iterable[Said]) -> str:
     """Texts as one; citations cut a text in the middle of its sentences."""
     texts = [part for part in parts if isinstance(part, Text)]
     cited = any(part.citations for part in texts)

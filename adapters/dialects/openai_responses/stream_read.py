@@ -7,7 +7,7 @@ brings them itself. Bytes that end before it are a failure.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import msgspec
 
@@ -74,9 +74,8 @@ class ItemLine(BlockLine):
     def _tell(self, block: GrowingBlock) -> None:
         place = len(self.told)
         super()._tell(block)
-        opened = self.told[place]
-        if isinstance(block, ItemBlock) and isinstance(opened, BlockOpened):
-            self.told[place] = msgspec.structs.replace(opened, namespace=block.namespace, custom=block.custom)
+        opened, item = cast("BlockOpened", self.told[place]), cast("ItemBlock", block)
+        self.told[place] = msgspec.structs.replace(opened, namespace=item.namespace, custom=item.custom)
 
 
 class StreamReader(Reader):

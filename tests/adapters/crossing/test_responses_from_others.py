@@ -107,6 +107,10 @@ TURNS: dict[str, tuple[list[Body], list[Body]]] = {
         [user({"type": "text", "text": "a"}, IMAGE)],
         [message([{"type": "input_text", "text": "a"}, PICTURE])],
     ),
+    "a picture by its address": (
+        [user({"type": "image", "source": {"type": "url", "url": "https://x"}})],
+        [message([{**PICTURE, "image_url": "https://x"}])],
+    ),
     "a document": ([user(PDF)], [message([{"type": "input_text", "text": "why"}, FILE])]),
     "a document of text": (
         [

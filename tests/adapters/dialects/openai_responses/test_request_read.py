@@ -193,6 +193,12 @@ def test_a_tool_the_provider_runs_is_its_own(tool: dict[str, Any], name: str) ->
     assert read(tools=[tool]).tools == (ServerTool("openai-responses", tool["type"], name, raw_of(tool)),)
 
 
+def test_a_tool_of_the_providers_in_a_namespace_stands_by_itself() -> None:
+    """It has no namespace that anybody else would know."""
+    space = {"type": "namespace", "name": "n", "tools": [{"type": "web_search"}]}
+    assert [tool.name for tool in read(tools=[space]).tools] == ["web_search"]
+
+
 DEFERRED = {**FUNCTION, "defer_loading": True}
 
 
