@@ -132,7 +132,7 @@ PATHS = {
     "anthropic-messages": "/v1/messages",
     "openai-chat": "/v1/chat/completions",
     "openai-responses": "/v1/responses",
-    "gemini": "/v1beta/models/gemini-replay:streamGenerateContent",
+    "gemini": "/v1beta/models/gemini-3-replay:streamGenerateContent",
     "ollama": "/api/chat",
 }
 CONVERSATIONS = {

@@ -40,8 +40,8 @@ class Offered(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider makes of a request. `turn` counts the assistant's turns that called a tool.
 
-    `thinks` says that thoughts may be shown, `signs` that they may be signed; `shape` is the schema the
-    answer must fit.
+    `thinks` says that thoughts may be told, `shows` with their words, `signs` with a signature; `shape` is
+    the schema the answer must fit.
     """
 
     model: str
@@ -49,6 +49,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     turn: int
     tools: tuple[Offered, ...] = ()
     thinks: bool = True
+    shows: bool = True
     signs: bool = True
     counts: bool = True
     shape: Mapping[str, Any] | None = None

@@ -83,6 +83,7 @@ MESSAGES: list[tuple[Change, str]] = [
     (lambda body: _said(1)(body)[3].update(id="toolu_1"), "`tool_use` ids must be unique"),
     (lambda body: _said(1)(body)[2].update(id="call.1"), "tool_use.id: String should match pattern"),
     (lambda body: _said(1)(body)[2].update(input="{}"), "tool_use.input: Input should be a valid dictionary"),
+    (lambda body: _said(1)(body).pop(0), "Expected `thinking` or `redacted_thinking`, but found `text`"),
     (lambda body: _said(1)(body)[0].update(signature="stranger"), "Invalid `signature` in `thinking` block"),
     (lambda body: _said(1)(body)[0].update(thinking="Changed."), "cannot be modified"),
     (lambda body: _said(1)(body)[1].update(type="output_text"), "Input tag 'output_text' found using 'type'"),

@@ -37,6 +37,8 @@ DATA = {
 }
 PART = fields_of(types.Part)
 SCHEMA = fields_of(types.Schema) | {"$ref", "$defs"}
+# The models that insist on signatures of calls.
+SIGNED = re.compile(r"/gemini-[3-9]")
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}")
 
 
@@ -78,6 +80,8 @@ def check(asked: Asked, memory: Memory) -> None:
         _content("system_instruction", body["systemInstruction"], ("user", "model", "system"))
     gemini_order.check_order(contents)
     gemini_order.check_signatures(contents, memory)
+    if SIGNED.search(asked.path):
+        gemini_order.check_signed(contents)
 
 
 def _known(given: Mapping[str, Any], known: Container[str], place: str) -> None:

@@ -38,7 +38,7 @@ def check_order(contents: list[Json]) -> None:
 
 
 def check_signatures(contents: list[Json], memory: Memory) -> None:
-    """Refuse the current turn when its calls lack the signatures they were handed out with."""
+    """Refuse signatures that this provider did not make, or made for another call."""
     for place, part in _parts(contents):
         signature = part.get("thoughtSignature")
         if signature is None or signature in WAIVERS:
@@ -48,6 +48,10 @@ def check_signatures(contents: list[Json], memory: Memory) -> None:
             raise Refused("Corrupted thought signature.")
         if "functionCall" in part and signed not in ("", dumped(part["functionCall"].get("args", {}))):
             raise Refused(f"Thought signature is not valid at {place}.")
+
+
+def check_signed(contents: list[Json]) -> None:
+    """Refuse the current turn when the first of its calls lack signatures."""
     for number, content in _current(contents):
         calls = [part for part in content["parts"] if "functionCall" in part]
         if calls and "thoughtSignature" not in calls[0]:

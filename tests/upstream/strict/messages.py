@@ -28,6 +28,7 @@ def hear(asked: Asked) -> Heard:
     body = asked.body
     turns = (message for message in body["messages"] if message["role"] == "assistant")
     shape = (body.get("output_config") or {}).get("format") or {}
+    thinking = body.get("thinking") or {}
     return Heard(
         model=body["model"],
         stream=bool(body.get("stream")),
@@ -37,7 +38,8 @@ def hear(asked: Asked) -> Heard:
             for tool in body.get("tools") or []
             if "name" in tool
         ),
-        thinks=(body.get("thinking") or {}).get("type") in ("enabled", "adaptive"),
+        thinks=thinking.get("type") in ("enabled", "adaptive"),
+        shows=thinking.get("display") != "omitted",
         shape=shape.get("schema"),
     )
 
@@ -53,6 +55,8 @@ def check(asked: Asked, memory: Memory) -> None:
     for number, message in enumerate(body["messages"]):
         _role(asked, number, message)
         messages_blocks.check_message(f"messages.{number}", message, memory, BLOCKS, IN_RESULTS)
+    if (body.get("thinking") or {}).get("type") == "enabled":
+        messages_blocks.check_thought_leads(body["messages"])
     _ends(body["messages"])
     messages_blocks.check_pairs(body["messages"])
     marks = sum(_marks(body.get(field)) for field in ("system", "messages", "tools"))

@@ -57,6 +57,21 @@ def check_pairs(messages: list[Json]) -> None:
         raise Refused(f"messages: `tool_use` ids were found without `tool_result` blocks: {sorted(called)}")
 
 
+def check_thought_leads(messages: list[Json]) -> None:
+    """Refuse a loop of tools that goes on without the thought that its last turn began with."""
+    merged = _merged(messages)
+    asked = [number for number, (role, _) in enumerate(merged) if role == "assistant"]
+    if not asked or not any(block["type"] == "tool_result" for block in merged[-1][1]):
+        return
+    kind = merged[asked[-1]][1][0]["type"]
+    if kind not in ("thinking", "redacted_thinking"):
+        raise Refused(
+            f"messages.{asked[-1]}.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
+            f"`{kind}`. When `thinking` is enabled, a final `assistant` message must start with a thinking "
+            "block (preceeding the lastmost set of `tool_use` and `tool_result` blocks)."
+        )
+
+
 def _results(number: int, role: str, blocks: list[Json], called: set[str]) -> set[str]:
     results = [block for block in blocks if block["type"] == "tool_result"]
     for place, block in enumerate(results):

@@ -89,11 +89,11 @@ def _parts(said: Said, heard: Heard, memory: Memory) -> Iterator[Json]:
 
 
 def _pieces(part: Json) -> Iterator[Json]:
-    """The signature of words that are streamed comes with the last of them."""
+    """The signature of words that are streamed comes behind them, on an empty text."""
     if "text" not in part:
         yield part
         return
     signature = part.pop("thoughtSignature", None)
-    *first, last = pieces(part["text"])
-    yield from ({**part, "text": piece} for piece in first)
-    yield {**part, "text": last, **({"thoughtSignature": signature} if signature else {})}
+    yield from ({**part, "text": piece} for piece in pieces(part["text"]))
+    if signature:
+        yield {"text": "", "thoughtSignature": signature}

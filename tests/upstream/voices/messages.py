@@ -73,7 +73,8 @@ def _message(said: Said, heard: Heard, memory: Memory) -> Json:
 
 def _content(said: Said, heard: Heard, memory: Memory) -> Iterator[Json]:
     if said.thinking and heard.thinks:
-        yield {"type": "thinking", "thinking": said.thinking, "signature": memory.sign(said.thinking)}
+        thought = said.thinking if heard.shows else ""
+        yield {"type": "thinking", "thinking": thought, "signature": memory.sign(said.thinking)}
     if said.text:
         yield {"type": "text", "text": said.text}
     for call in said.calls:
@@ -86,7 +87,9 @@ def _opened(block: Json) -> tuple[Json, list[Json]]:
     if block["type"] == "text":
         return {"text": ""}, [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
     if block["type"] == "thinking":
-        thoughts = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(block["thinking"])]
+        thoughts = [
+            {"type": "thinking_delta", "thinking": piece} for piece in pieces(block["thinking"]) if piece
+        ]
         signature = {"type": "signature_delta", "signature": block["signature"]}
         return {"thinking": "", "signature": ""}, [*thoughts, signature]
     written = ["", *pieces(dumped(block["input"]))]
