@@ -46,6 +46,11 @@ bench-wire *arguments: setup
 docs: setup
     {{ python }} -m docs.generate
 
+# Run the four real agents over every upstream, and print the table; arguments name a client and a dialect.
+agents *arguments: setup
+    .ci/agents/install
+    {{ python }} -m tests.agents.table "$@"
+
 # Run the gateway of this checkout.
 run *arguments: setup
     .venv/bin/penstock serve "$@"

@@ -11,10 +11,20 @@ ROOT = Path(__file__).parents[2]
 
 def agent(name: str) -> Path:
     """The command of an agent; skips the test when it is not there, and says why."""
-    folder = Path(os.environ.get("PENSTOCK_AGENTS") or ROOT / ".cache" / "agents")
-    command = folder / "node_modules" / ".bin" / name
-    if command.exists():
-        return command
+    command = _folder() / "node_modules" / ".bin" / name
+    if not command.exists():
+        pytest.skip(missing(name))
+    return command
+
+
+def missing(name: str) -> str:
+    """Why an agent is not there; empty when it is."""
+    if (_folder() / "node_modules" / ".bin" / name).exists():
+        return ""
     if shutil.which("npm") is None:
-        pytest.skip(f"npm is not installed: {name} cannot be driven")
-    pytest.skip(f"{name} is not in {folder}: run .ci/agents/install")
+        return f"npm is not installed: {name} cannot be driven"
+    return f"{name} is not in {_folder()}: run .ci/agents/install"
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("PENSTOCK_AGENTS") or ROOT / ".cache" / "agents")

@@ -1,15 +1,15 @@
 """Claude Code, the real one, headless: a tool loop through penstock, and not a byte of it changed."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.agents.installed import agent
-from tests.agents.rig import Rig
+from tests.agents.rig import Finished, Rig
 from tests.path.conftest import Start
-from tests.upstream.conversation import CLOSING, Call, Conversation
+from tests.upstream.plan import CLOSING, Call, Turn
+from tests.upstream.provider import Provider
 
 pytestmark = pytest.mark.agents
 QUIET = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_TELEMETRY": "1"}
@@ -24,9 +24,10 @@ class Run(Rig):
         self.written = folder / "written.txt"
         bash = {"command": "echo made-by-bash | tee made.txt", "description": "Makes a file"}
         write = {"file_path": str(self.written), "content": "written by the agent: é日本🙂\n"}
-        super().__init__(folder, start, Conversation(Call("Bash", bash), Call("Write", write)))
+        turns = (Turn((Call("Bash", bash),)), Turn((Call("Write", write),)))
+        super().__init__(folder, start, Provider(turns))
 
-    def claude(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def claude(self, *arguments: str) -> Finished:
         """Run it in print mode with a dummy key and an empty home."""
         address = {"ANTHROPIC_BASE_URL": self.tee.address, "ANTHROPIC_AUTH_TOKEN": "dummy"}
         return self.run("claude", [*ASKED, *arguments], {**QUIET, **address})
@@ -44,7 +45,7 @@ def run(tmp_path: Path, gateway: Start) -> Iterator[Run]:
 def test_tool_loop_is_verbatim(run: Run) -> None:
     """Two tools run, the closing text arrives, and every body reached the upstream as the client sent it."""
     finished = run.claude("--model", "claude-opus-5-5")
-    assert (finished.returncode, finished.stdout.strip()) == (0, CLOSING), finished.stderr
+    assert (finished.code, finished.output.strip()) == (0, CLOSING), finished.errors
     assert (run.folder / "made.txt").read_text() == "made-by-bash\n"
     assert run.written.read_text() == "written by the agent: é日本🙂\n"
     assert len(run.sent(PATH)) == 3
@@ -54,7 +55,7 @@ def test_tool_loop_is_verbatim(run: Run) -> None:
 def test_tool_loop_with_an_alias(run: Run) -> None:
     """With an alias each body differs from the client's in the model's span only."""
     finished = run.claude("--model", "quick-claude")
-    assert (finished.returncode, finished.stdout.strip()) == (0, CLOSING), finished.stderr
+    assert (finished.code, finished.output.strip()) == (0, CLOSING), finished.errors
     sent, received = run.sent(PATH), run.received(PATH)
     assert len(sent) == 3
     asked, asked_upstream = b'"model":"quick-claude"', b'"model":"claude-haiku-4-5"'

@@ -1,45 +1,34 @@
 """Codex, the real one, headless: a tool loop through penstock, and not a byte of it changed."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.agents.clients import CODEX_SETTINGS
 from tests.agents.installed import agent
-from tests.agents.rig import Rig
+from tests.agents.rig import Finished, Rig
 from tests.path.conftest import Start
-from tests.upstream.conversation import CLOSING
-from tests.upstream.response_conversation import CustomCall, FunctionCall, ResponseConversation
+from tests.upstream.plan import CLOSING, Call, Turn
+from tests.upstream.provider import Provider
 
 pytestmark = pytest.mark.agents
 PATH = "/v1/responses"
-# What docs/agents.md says to write, with a key of its own.
-SETTINGS = """
-model = "{model}"
-model_provider = "penstock"
-
-[model_providers.penstock]
-name = "penstock"
-base_url = "{address}/v1"
-env_key = "PENSTOCK_KEY"
-wire_api = "responses"
-"""
 PATCH = "*** Begin Patch\n*** Add File: patched.txt\n+patched by the agent: é日本🙂\n*** End Patch\n"
-SHELL = FunctionCall("exec_command", {"cmd": "echo made-by-shell | tee made.txt"})
+SHELL = Call("exec_command", {"cmd": "echo made-by-shell | tee made.txt"})
 ASKED = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "Make two files."]
 
 
 class Run(Rig):
     """One run of Codex."""
 
-    def codex(self, model: str) -> subprocess.CompletedProcess[str]:
+    def codex(self, model: str) -> Finished:
         """Run it with a dummy key and an empty home but for its settings."""
         settings = self.home / ".codex" / "config.toml"
         settings.parent.mkdir()
-        settings.write_text(SETTINGS.format(model=model, address=self.tee.address), encoding="utf-8")
+        settings.write_text(CODEX_SETTINGS.format(model=model, address=self.tee.address), encoding="utf-8")
         return self.run("codex", ASKED, {"PENSTOCK_KEY": "dummy"})
 
 
@@ -47,7 +36,7 @@ class Run(Rig):
 def patching(tmp_path: Path, gateway: Start) -> Iterator[Run]:
     """A run led through a shell command and a patch."""
     agent("codex")
-    running = Run(tmp_path, gateway, ResponseConversation(SHELL, CustomCall("apply_patch", PATCH)))
+    running = Run(tmp_path, gateway, _provider(SHELL, Call("apply_patch", text=PATCH)))
     yield running
     running.stop()
 
@@ -56,10 +45,14 @@ def patching(tmp_path: Path, gateway: Start) -> Iterator[Run]:
 def shelling(tmp_path: Path, gateway: Start) -> Iterator[Run]:
     """A run led through two shell commands: a model Codex does not know is given no `apply_patch`."""
     agent("codex")
-    again = FunctionCall("exec_command", {"cmd": "cat made.txt > patched.txt"})
-    running = Run(tmp_path, gateway, ResponseConversation(SHELL, again))
+    again = Call("exec_command", {"cmd": "cat made.txt > patched.txt"})
+    running = Run(tmp_path, gateway, _provider(SHELL, again))
     yield running
     running.stop()
+
+
+def _provider(*calls: Call) -> Provider:
+    return Provider(Turn((call,)) for call in calls)
 
 
 def outputs_in(body: bytes) -> list[str]:
@@ -71,7 +64,7 @@ def outputs_in(body: bytes) -> list[str]:
 def test_tool_loop_is_verbatim(patching: Run) -> None:
     """Two tools run, the closing text arrives, and every body reached the upstream as the client sent it."""
     finished = patching.codex("gpt-5.5")
-    assert (finished.returncode, finished.stdout.strip()) == (0, CLOSING), finished.stderr
+    assert (finished.code, finished.output.strip()) == (0, CLOSING), finished.errors
     assert (patching.folder / "made.txt").read_text() == "made-by-shell\n"
     assert (patching.folder / "patched.txt").read_text() == "patched by the agent: é日本🙂\n"
     sent = patching.sent(PATH)
@@ -83,7 +76,7 @@ def test_tool_loop_is_verbatim(patching: Run) -> None:
 def test_tool_loop_with_an_alias(shelling: Run) -> None:
     """With an alias each body differs from the client's in the model's span only."""
     finished = shelling.codex("quick-gpt")
-    assert (finished.returncode, finished.stdout.strip()) == (0, CLOSING), finished.stderr
+    assert (finished.code, finished.output.strip()) == (0, CLOSING), finished.errors
     assert (shelling.folder / "patched.txt").read_text() == "made-by-shell\n"
     sent = shelling.sent(PATH)
     assert len(sent) == 3
