@@ -66,6 +66,9 @@ class Tap(Protocol):
         What it gives is still to be said to the client: nothing, where the bytes pass untouched.
         """
 
+    def sign_of_life(self) -> bytes:
+        """What may be said now while the stream is silent; nothing where the dialect has one for all."""
+
     def failure(self, fault: Fault, request_id: str) -> bytes:
         """Write the in-band end of this stream, ready to send: it broke off after what was fed so far."""
 

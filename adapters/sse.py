@@ -195,6 +195,10 @@ class StreamTap(Opening, abc.ABC):
     def see(self, event: bytes, data: bytes) -> None:
         """Read one frame."""
 
+    def sign_of_life(self) -> bytes:
+        """Leave it to the dialect, unless a stream has one of its own."""
+        return b""
+
     @abc.abstractmethod
     def failure(self, fault: Fault, request_id: str) -> bytes:
         """Write the in-band end of this stream."""

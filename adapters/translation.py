@@ -93,11 +93,12 @@ class StreamTranslation:
     bytes may still be held: `finish` gives them out.
     """
 
-    __slots__ = ("_free", "_reader", "_redacted", "_shown", "_started", "_write")
+    __slots__ = ("_free", "_reader", "_redacted", "_shown", "_started", "_write", "sign_of_life")
 
     def __init__(self, reader: Reader, writer: Writer, shown: Shown) -> None:
         self._reader = reader
         self._write = writer.write
+        self.sign_of_life = writer.sign_of_life
         self._shown = shown
         self._started = False
         self._free: FreeformInput | None = None  # of the open call, where it is wrapped

@@ -41,6 +41,10 @@ class Writer(abc.ABC):
         frames: list[bytes] = getattr(self, METHODS[type(event)])(event)
         return frames
 
+    def sign_of_life(self) -> bytes:
+        """Leave it to the dialect, unless a stream has one of its own."""
+        return b""
+
     def write_all(self, reply: Reply) -> list[bytes]:
         """Write a whole reply as a stream, one frame an item."""
         return [frame for event in replay(reply) for frame in self.write(event)]

@@ -9,8 +9,6 @@ import asyncio
 import time
 from typing import Final
 
-import msgspec
-
 from adapters.dialect import Peek, Tap
 from adapters.events import BrokenOff
 from adapters.fault import Fault, Malformed
@@ -270,17 +268,16 @@ async def _judge_stream(exchange: Exchange, provider: Provider, head: ReplyHead)
         exchange.source = codings.DecodedSource(exchange.source, codings.decoder(head.coding))
     tap = exchange.tap = exchange.dialect.tap() if exchange.shown is None else await _cross(exchange, head)
     exchange.first = await hear(exchange)
-    media = judgement.shown(head.media)
     if tap.garbled:
-        raise _no_stream(head, media)
+        raise _no_stream(head)
     if not exchange.first:
         raise UpstreamError("body", "truncated", "it ended its stream before saying anything")
     tap.feed(exchange.first)
     if tap.garbled:
-        raise _no_stream(head, media)
+        raise _no_stream(head)
     if exchange.shown is not None and tap.fault is not None:
         # Nothing was shown yet: the client gets the status it recovers from.
-        raise Refused(tap.fault)
+        raise judgement.told(exchange.dialect.name, tap.fault, 0)
 
 
 async def _cross(exchange: Exchange, head: ReplyHead) -> Tap:
@@ -290,13 +287,13 @@ async def _cross(exchange: Exchange, head: ReplyHead) -> Tap:
     try:
         return crossing.show_whole_as_stream(exchange, await _collect(exchange))
     except BrokenOff as error:
-        raise Refused(error.fault) from error
+        raise judgement.told(exchange.dialect.name, error.fault, 0) from error
     except Malformed as error:
-        raise _no_stream(head, judgement.shown(head.media)) from error
+        raise _no_stream(head) from error
 
 
-def _no_stream(head: ReplyHead, media: str) -> UpstreamError:
-    words = f"it answered {head.status} with {media}, which is no event stream"
+def _no_stream(head: ReplyHead) -> UpstreamError:
+    words = f"it answered {head.status} with {judgement.shown(head.media)}, which is no event stream"
     return UpstreamError("body", "garbage", words)
 
 
@@ -311,7 +308,7 @@ def _judge_whole(exchange: Exchange, head: ReplyHead, body: bytes) -> None:
         else:
             crossing.show_whole(exchange, plain)
     except BrokenOff as error:
-        raise Refused(error.fault) from error
+        raise judgement.told(exchange.dialect.name, error.fault, 0) from error
     except Malformed as error:
         dialect = exchange.dialect if exchange.target is None else exchange.target.dialect
         words = (
@@ -334,17 +331,13 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
     assert exchange.target is not None
     fault = exchange.target.dialect.read_error(head.status, plain)
     exchange.error = fault.message if fault is not None else f"it answered {head.status}"
-    if head.status == 429:
+    if head.status in judgement.WAITS:
         exchange.retry_after = judgement.retry_after(head.headers, time.time())
     if exchange.head_sent or exchange.shown is not None:
-        raise Refused(_timed(fault, exchange)) if fault else judgement.unfit(provider.name, head, time.time())
+        if fault is None:
+            raise judgement.unfit(provider.name, head, time.time())
+        raise judgement.told(exchange.dialect.name, fault, judgement.said_after(head.headers, time.time()))
     exchange.first = raw
-
-
-def _timed(fault: Fault, exchange: Exchange) -> Fault:
-    """A fault that says when to come back, where its status does."""
-    known = exchange.retry_after or fault.retry_after
-    return msgspec.structs.replace(fault, retry_after=known) if known else fault
 
 
 async def _collect(exchange: Exchange) -> bytes:

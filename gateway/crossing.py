@@ -143,6 +143,7 @@ class Crossing:
         "garbled",
         "head",
         "nudge",
+        "sign_of_life",
         "usage",
         "wait",
     )
@@ -155,6 +156,7 @@ class Crossing:
         self.ended = self.garbled = False
         self.fault: Fault | None = None
         self.usage: Usage = translation.usage
+        self.sign_of_life = translation.sign_of_life
         self.head, self.wait, self.nudge, self.abort = source.head, source.wait, source.nudge, source.abort
 
     def pull(self) -> bytes | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.fault import Fault, FaultKind, Malformed
+from adapters.fault import Fault, FaultKind, Malformed, client_status
 from gateway.errors import Refused
 from gateway.heads import ReplyHead
 from gateway.state import Pair
@@ -19,6 +19,8 @@ from gateway.state import Pair
 # Claude Code fails at once above 60 seconds, and Codex at once without the field or with a fraction in it.
 RETRY_DEFAULT: Final = 5
 RETRY_CAP: Final = 60
+# What is always said with a time to come back: Codex asks 30 times in 24 seconds without one.
+WAITS: Final = frozenset((429, 503))
 SECONDS: Final = re.compile(rb"\d{1,9}(?:\.\d{1,9})?")
 NO_RETRY: Final = (b"x-should-retry", b"false")
 
@@ -58,6 +60,18 @@ def must_be_object(body: bytes) -> None:
         raise Malformed("no JSON object")
 
 
+def told(dialect: str, fault: Fault, after: int) -> Refused:
+    """A fault of a provider that speaks another dialect, for a client of this one.
+
+    `after` is when the provider says to come back, in seconds, 0 where it does not.
+    """
+    status = client_status(dialect, fault)
+    seconds = after or min(fault.retry_after or 0, RETRY_CAP)
+    if status in WAITS:
+        seconds = seconds or RETRY_DEFAULT
+    return Refused(msgspec.structs.replace(fault, status=status, retry_after=seconds or None))
+
+
 def unfit(provider: str, head: ReplyHead, now: float) -> Refused:
     """The answer to an answer that cannot be passed on: redirects, switches, errors that are no JSON."""
     status = head.status
@@ -80,7 +94,7 @@ def shown(content_type: bytes) -> str:
 
 def _fault(status: int, words: str, headers: list[Pair], now: float) -> Fault:
     kind = KINDS.get(status, "upstream" if status >= 500 else "invalid_request")
-    after = retry_after(headers, now) if status == 429 else None
+    after = retry_after(headers, now) if status in WAITS else None
     return Fault(kind, status, words, code=f"upstream_{status}", retry_after=after)
 
 
@@ -91,6 +105,11 @@ def own_key_refused(provider: str, status: int) -> Refused:
         "the key must be mended there, not in your client"
     )
     return Refused(Fault("upstream", 502, words, code="upstream_credentials_exhausted"), (NO_RETRY,))
+
+
+def said_after(headers: list[Pair], now: float) -> int:
+    """When the provider itself says to come back; 0 where it does not."""
+    return retry_after(headers, now) if any(name.startswith(b"retry-after") for name, _ in headers) else 0
 
 
 def retry_after(headers: list[Pair], now: float) -> int:

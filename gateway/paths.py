@@ -52,7 +52,7 @@ LISTS: Final = {one.models_path: one for one in DIALECTS.values() if one.models_
 # Where one model is asked for with a body.
 SHOWS: Final = {one.show_path: one for one in DIALECTS.values() if one.show_path}
 SLASHES: Final = re.compile("/{2,}")
-VERSION_TWICE: Final = re.compile("^(?:/v1(?:beta)?)+(?=/v1(?:beta)?/)")
+VERSION_TWICE: Final = re.compile("^(?:/v1(?:beta)?)+(?=/v1(?:beta)?/|/api/)")
 READING: Final = frozenset(("GET", "HEAD"))
 
 NO_WEBSOCKET: Final = Refused(
@@ -107,8 +107,10 @@ def route_of(path: str) -> Route | None:
 
 def listing_of(scope: Scope, path: str) -> Listing | None:
     """The list of models, or the one model, that a tidy path asks for."""
+    if ":" in path and route_of(path) is not None:
+        return None  # what is done with a model, and no question about it
     if path == MODELS or path.startswith("/v1/models/"):
-        return Listing(dialect_of(scope, path), path[len(MODELS) + 1 :])
+        return Listing(_told_by_head(scope), path[len(MODELS) + 1 :])
     for whole, dialect in LISTS.items():
         if path == whole or path.startswith(whole + "/"):
             return Listing(dialect, path[len(whole) + 1 :])
@@ -120,6 +122,10 @@ def dialect_of(scope: Scope, path: str) -> Dialect:
     for prefix, dialect in PREFIXES:
         if path.startswith(prefix):
             return dialect
+    return _told_by_head(scope)
+
+
+def _told_by_head(scope: Scope) -> Dialect:
     for name, _ in scope["headers"]:
         if name in TOLD_BY_HEADER:
             return TOLD_BY_HEADER[name]

@@ -73,7 +73,8 @@ async def _show_life(exchange: Exchange) -> None:
             exchange, [(b"content-type", exchange.dialect.stream_media), client.NO_CACHE]
         )
     exchange.signs += 1
-    await client.say(exchange, exchange.dialect.sign_of_life)
+    own = exchange.tap.sign_of_life() if exchange.tap is not None else b""
+    await client.say(exchange, own or exchange.dialect.sign_of_life)
 
 
 def _too_long(exchange: Exchange) -> UpstreamError:

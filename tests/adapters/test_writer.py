@@ -137,7 +137,8 @@ def documents(stream: list[bytes]) -> list[dict[str, Any]]:
 def held_in(item: dict[str, Any]) -> str:
     """The words an item holds, wherever its kind keeps them."""
     parts = item.get("content") or item.get("summary") or [item]
-    return str(next(parts[0][field] for field in ("text", "arguments", "input") if field in parts[0]))
+    told = (parts[0][field] for field in ("text", "arguments", "input") if field in parts[0])
+    return str(next(told, ""))
 
 
 @given(blocks=st.lists(BLOCKS, max_size=5), stop=STOPS, usage=USAGES)

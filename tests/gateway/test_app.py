@@ -46,7 +46,7 @@ def test_a_path_is_read_as_it_was_meant(path: str, meant: str) -> None:
 async def test_every_endpoint_is_answered(path: str, spelling: str) -> None:
     """Each path of each dialect, in each spelling, is answered to a POST and told apart from a 404."""
     async with open_house(settings()) as house:
-        assert (await Client(spelling.format(path)).ask(house)).status == 200
+        assert (await Client(spelling.format(path.replace("{model}", "demo"))).ask(house)).status == 200
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -55,7 +55,7 @@ async def test_every_endpoint_is_answered(path: str, spelling: str) -> None:
 async def test_other_methods_are_405(path: str, method: str) -> None:
     """In the dialect of the path, naming what is allowed, at a bounded length."""
     async with open_house(settings()) as house:
-        client = await Client(path, b"", method=method).ask(house)
+        client = await Client(path.replace("{model}", "demo"), b"", method=method).ask(house)
         assert (client.status, client.header(b"allow")) == (405, b"POST")
         assert len(client.body) < 1000
         assert ("type" in client.json()) == path.startswith("/v1/messages")

@@ -99,7 +99,7 @@ def test_an_answer_that_cannot_be_passed_on(status: int, said: int, kind: str, c
     assert (fault.status, fault.kind, fault.code) == (said, kind, code)
     assert "`ant`" in fault.message
     assert str(status) in fault.message
-    assert (fault.retry_after is not None) == (status == 429)
+    assert (fault.retry_after is not None) == (status in (429, 503))
 
 
 def test_a_hostile_content_type_is_shown_harmlessly() -> None:

@@ -62,6 +62,28 @@ dialect = "anthropic-messages"
 base_url = "{upstream}"
 auth = "passthrough"
 
+# One box for each dialect, which speaks no other.
+[providers.only-messages]
+dialect = "anthropic-messages"
+base_url = "{upstream}"
+api_key = "${{MESSAGES_KEY}}"
+[providers.only-chat]
+dialect = "openai-chat"
+base_url = "{upstream}/v1"
+api_key = "${{CHAT_KEY}}"
+[providers.only-responses]
+dialect = "openai-responses"
+base_url = "{upstream}/v1"
+api_key = "${{CHAT_KEY}}"
+[providers.only-gemini]
+dialect = "gemini"
+base_url = "{upstream}/v1beta"
+api_key = "${{CHAT_KEY}}"
+[providers.only-ollama]
+dialect = "ollama"
+base_url = "{upstream}"
+api_key = "${{CHAT_KEY}}"
+
 [models]
 "claude-*" = "ant"
 "gpt-*" = "box"

@@ -97,6 +97,25 @@ def said(raw: msgspec.Raw) -> bool:
     return raw is not NULL and raw not in _UNSAID
 
 
+def only_text(delta: MessageIn) -> bool:
+    """Tell whether a delta is a piece of text and nothing else, as nearly all are.
+
+    It spares what finds the rest: six allocations of 32 for a piece that is translated.
+    """
+    return (
+        delta.content is not NULL
+        and delta.reasoning_content is NULL
+        and delta.reasoning is NULL
+        and delta.tool_calls is None
+        and delta.refusal is NULL
+        and delta.annotations is NULL
+        and delta.audio is NULL
+        and delta.function_call is None
+        and bytes(delta.content).startswith(b'"')
+        and delta.content != EMPTY
+    )
+
+
 def spoken(message: MessageIn) -> list[Said]:
     """Return what a message or a delta says, as literals: thinking first, then text, then a refusal."""
     thought = message.reasoning_content if said(message.reasoning_content) else message.reasoning

@@ -16,6 +16,7 @@ from adapters.dialects.openai_chat.reply_read import (
     calls_of,
     count,
     note_dropped,
+    only_text,
     read_head,
     said,
     spoken,
@@ -85,7 +86,9 @@ class StreamReader(Reader):
             self._bare = bare_id(head)
             self.start(self._bare, head.model or "", int(head.created or 0))
         if delta is None:
-            return
+            return None
+        if only_text(delta):
+            return self._say("text", delta.content)
         for kind, literal in spoken(delta):
             self._say(kind, literal)
         if said(delta.refusal):
@@ -93,6 +96,7 @@ class StreamReader(Reader):
         for call in calls_of(delta):
             self._call(call)
         note_dropped(delta, self.dropped)
+        return None
 
     def _say(self, kind: BlockKind, literal: msgspec.Raw) -> None:
         block = self.blocks.last
