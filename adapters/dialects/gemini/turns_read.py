@@ -50,6 +50,10 @@ _WORDS = ("output", "error", "result")
 _ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "user"}
 
 
+class _Thought(Thinking, frozen=True, gc=False):
+    """A piece of a thought, which has its own signature: one that belongs to the next part is none."""
+
+
 def texts_of(content: ContentIn, place: str) -> list[Text]:
     """Return the texts of a content that may hold nothing else; raise `Malformed` where it does."""
     texts: list[Text] = []
@@ -92,7 +96,7 @@ class TurnReader:
             return [Opaque(NAME, ", ".join(sorted(keys - PART_KEYS)), place, raw, _words_of(part))]
         signed = _signed(part.thought_signature or "")
         if part.thought and part.text is not None:
-            return [Thinking(part.text, signed.signature, signed.redacted, signed.maker)]
+            return [_Thought(part.text, signed.signature, signed.redacted, signed.maker)]
         before: list[Part] = [signed] if signed.signature or signed.redacted is not None else []
         if part.text is not None:
             # The API ends a signed stream with an empty text that only carries the signature.
@@ -137,12 +141,26 @@ class TurnReader:
 
 
 def _joined(parts: list[Part]) -> Iterator[Part]:
-    """The parts of the model's turn, with the pieces of one text as that text."""
-    for is_text, run in groupby(parts, key=lambda part: isinstance(part, Text)):
-        if is_text:
+    """The parts of the model's turn, with the pieces of one text, or of one thought, as that."""
+    for kind, run in groupby(parts, key=type):
+        if kind is Text:
             yield Text("".join(part.text for part in run if isinstance(part, Text)))
+        elif kind is _Thought:
+            yield from _thoughts([part for part in run if isinstance(part, _Thought)])
         else:
             yield from run
+
+
+def _thoughts(pieces: list["_Thought"]) -> Iterator[Thinking]:
+    """Pieces of thoughts as whole ones: a signature ends a thought."""
+    words = ""
+    for piece in pieces:
+        words += piece.text
+        if piece.signature or piece.redacted is not None:
+            yield Thinking(words, piece.signature, piece.redacted, piece.maker)
+            words = ""
+    if words:
+        yield Thinking(words, maker=NAME)
 
 
 def _unthought(parts: list[Part]) -> Iterator[Part]:

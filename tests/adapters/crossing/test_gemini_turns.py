@@ -283,6 +283,10 @@ MEDIA: dict[str, tuple[Body, list[Body]]] = {
         [{"fileData": {"fileUri": "https://example.com/a"}}],
     ),
     "a document": (PDF, [{"text": "a.pdf\n\nSee."}, PDF_OUT]),
+    "a document by its address": (
+        {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}},
+        [{"fileData": {"fileUri": "https://example.com/a.pdf", "mimeType": "application/pdf"}}],
+    ),
     "a document without a name": ({"type": "document", "source": PDF_SOURCE}, [PDF_OUT]),
     "a document of text": (
         {"type": "document", "title": "t", "source": {"type": "text", "data": "words"}},
@@ -303,10 +307,13 @@ def test_what_is_shown_is_carried(block: Body, parts: list[Body]) -> None:
 
 
 def test_a_document_stands_in_a_result() -> None:
-    """Also one of text, whose words are the result's (client case 11)."""
+    """Also one of text, and what was searched for, whose words are the result's (client case 11)."""
     inside = {"type": "document", "source": {"type": "text", "data": "words"}}
-    third = contents(HI, assistant(call("1")), user(result("1", [inside, PDF])))[2]
-    assert third == said(answered("1", {"output": "words"}, parts=[{"text": "a.pdf\n\nSee."}, PDF_OUT]))
+    found = {"type": "search_result", "title": "t", "source": "s", "content": [text("x")]}
+    third = contents(HI, assistant(call("1")), user(result("1", [inside, found, PDF])))[2]
+    assert third == said(
+        answered("1", {"output": "words\n\nt\ns\nx"}, parts=[{"text": "a.pdf\n\nSee."}, PDF_OUT])
+    )
 
 
 LOST: dict[str, tuple[Body, str]] = {

@@ -236,7 +236,18 @@ def test_a_prompt_says_that_a_call_was_answered() -> None:
     assert not prompt(contents=[answered, turn({"text": "x"})]).answered
 
 
-@pytest.mark.parametrize("odd", [5, "x", None, [1, None], {"parts": 5}, [{"parts": [1, {"text": 5}]}]])
+ODD = [
+    5,
+    "x",
+    None,
+    [1, None],
+    {"parts": 5},
+    [{"parts": [1, {"text": 5}]}],
+    {"functionDeclarations": [5, {}]},
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
 def test_a_prompt_of_an_odd_shape_is_empty(odd: object) -> None:
     """What the demo provider cannot read is as if it were not there."""
     read = prompt(contents=odd, tools=odd, toolConfig=odd)

@@ -51,7 +51,8 @@ SYSTEMS: dict[str, tuple[object, tuple[str, ...]]] = {
 def test_an_instruction_is_the_system(instruction: object, texts: tuple[str, ...]) -> None:
     """In either spelling, whatever role it says."""
     for name in ("systemInstruction", "system_instruction"):
-        assert tuple(part.text for part in read(**{name: instruction}).system) == texts
+        fields: dict[str, Any] = {name: instruction}
+        assert tuple(part.text for part in read(**fields).system) == texts
 
 
 SIGN = Thinking("", "c2ln", maker="gemini")
@@ -63,6 +64,18 @@ SIGNED: dict[str, tuple[list[dict[str, object]], tuple[Part, ...]]] = {
     "a signed thought": (
         [text("hm", thought=True, thoughtSignature="c2ln")],
         (Thinking("hm", "c2ln", maker="gemini"),),
+    ),
+    "pieces of a thought": (
+        [text("h", thought=True), text("m", thought=True), text("", thought=True, thoughtSignature="c2ln")],
+        (Thinking("hm", "c2ln", maker="gemini"),),
+    ),
+    "two thoughts": (
+        [text("h", thought=True, thoughtSignature="c2ln"), text("m", thought=True)],
+        (Thinking("h", "c2ln", maker="gemini"), Thinking("m", maker="gemini")),
+    ),
+    "a thought, and a signature of the call": (
+        [text("hm", thought=True), {**call("f", {}, id="1"), "thoughtSignature": "c2ln"}],
+        (Thinking("hm", maker="gemini"), SIGN, ToolCall("1", "f", "{}")),
     ),
     "no thought": ([text("a", thought=False)], (Text("a"),)),
     "a call": (
@@ -319,8 +332,8 @@ def test_what_is_shown_is_media(part: dict[str, object], fields: dict[str, Any])
     assert said(part) == (Media(place="contents[0].parts[0]", **fields),)
 
 
-CODE = {"executableCode": {"language": "PYTHON", "code": "print(1)"}}
-RUN = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1\n"}}
+CODE: dict[str, object] = {"executableCode": {"language": "PYTHON", "code": "print(1)"}}
+RUN: dict[str, object] = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1\n"}}
 OPAQUE: dict[str, tuple[dict[str, object], str, str | None]] = {
     "a film": (inline("video/mp4"), "inlineData of type 'video/mp4'", None),
     "bytes of no type": ({"inlineData": {"data": "QUJD"}}, "inlineData of type ''", None),
