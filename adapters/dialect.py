@@ -83,7 +83,7 @@ class ArrayFraming(Protocol):
         """Close the array."""
 
 
-class Dialect(msgspec.Struct, frozen=True):
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One family of APIs: how it spells requests, replies, streams and errors.
 
     What reads a request takes its body and its path, for some dialects say things in the path; `locate`
@@ -92,13 +92,13 @@ class Dialect(msgspec.Struct, frozen=True):
     provider reads of a request. `read_usage` finds usage in a whole reply and raises `Malformed` when the
     body is not a reply of this dialect. `write_stream` gives one frame an item; its flag says whether the
     client asked for usage. `sign_of_life` is what may be said while a stream is silent; a tap writes the
-    end of a broken one. `stream_media` is the content type of a stream, `stream_query` the query that asks
-    for it so; `headers` must be on every request; `models_path` lists the models, and
-    `show_path` shows the one its body names. `path_names_model` says that a path does; `array` makes what
-    turns a stream into a JSON array, for clients that do not ask with `stream_query`. `read_request` and
-    `write_request` take a request to and from the middle and raise `Malformed`; a dialect without them is
-    only passed through. `read_reply`, `stream_reader` and `stream_writer` do the same for replies; the
-    writer's flag is that of `write_stream`.
+    end of a broken one. `stream_media` is the content type of a stream, `stream_query` the query that
+    asks for it so; `headers` must be on every request; `models_path` lists the models, and `show_path`
+    shows the one its body names. `path_names_model` says that a path does; `array` makes what turns a
+    stream into a JSON array, for clients that do not ask with `stream_query`. `read_request` and
+    `write_request` take a request to and from the middle and raise `Malformed`. `read_reply`,
+    `stream_reader` and `stream_writer` do the same for replies; the writer's flag is that of
+    `write_stream`.
     """
 
     name: str
@@ -126,8 +126,8 @@ class Dialect(msgspec.Struct, frozen=True):
     show_path: str = ""
     path_names_model: bool = False
     array: Callable[[], ArrayFraming] | None = None
-    read_request: Callable[[bytes, str], ChatRequest] | None = None
-    write_request: Callable[[ChatRequest, Quirks], Written] | None = None
-    read_reply: Callable[[bytes], Reply] | None = None
-    stream_reader: Callable[[], Reader] | None = None
-    stream_writer: Callable[[bool], Writer] | None = None
+    read_request: Callable[[bytes, str], ChatRequest]
+    write_request: Callable[[ChatRequest, Quirks], Written]
+    read_reply: Callable[[bytes], Reply]
+    stream_reader: Callable[[], Reader]
+    stream_writer: Callable[[bool], Writer]

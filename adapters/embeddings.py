@@ -83,6 +83,36 @@ class EmbeddingCodec(msgspec.Struct, frozen=True):
     write_reply: Callable[[EmbeddingReply, EmbeddingRequest], bytes]
 
 
+class _OpenAICount(msgspec.Struct):
+    prompt_tokens: int | None = None
+
+
+class _GeminiCount(msgspec.Struct, rename="camel"):
+    prompt_token_count: int | None = None
+
+
+class _Counted(msgspec.Struct):
+    """What replies say of tokens, wherever a dialect says it; the vectors are skipped."""
+
+    usage: _OpenAICount | None = None
+    usage_metadata: _GeminiCount | None = msgspec.field(name="usageMetadata", default=None)
+    prompt_eval_count: int | None = None
+
+
+_DECODE_COUNT = msgspec.json.Decoder(_Counted).decode
+
+
+def embedding_tokens(body: bytes) -> int:
+    """Find the tokens in a reply that passes untouched, 0 where none are told; raise `Malformed`."""
+    try:
+        counted = _DECODE_COUNT(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The reply holds no embeddings: {error}.") from error
+    by_openai = counted.usage.prompt_tokens if counted.usage else None
+    by_gemini = counted.usage_metadata.prompt_token_count if counted.usage_metadata else None
+    return by_openai or by_gemini or counted.prompt_eval_count or 0
+
+
 def checked(reply: EmbeddingReply, request: EmbeddingRequest) -> tuple[Vector, ...]:
     """Return the vectors in the encoding asked for; raise `Malformed` unless there is one for each input."""
     told, asked = len(reply.vectors), len(request.inputs)

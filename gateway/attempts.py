@@ -78,6 +78,10 @@ def _answer_locally(exchange: Exchange, target: Target) -> None:
     stream = exchange.relay == "stream"
     pace = target.provider.settings.pace
     exchange.body_mode = b"verbatim"
+    if exchange.operation == "embed":
+        exchange.source = source = local.demo_embeddings(exchange.dialect, exchange.body, exchange.path)
+        exchange.head = read_head(source.head(), target.provider)
+        return
     reply = local.demo_reply(exchange.dialect, exchange.body, exchange.path, stream=stream, pace=pace)
     exchange.source = reply
     exchange.head = read_head(reply.head(), target.provider)
@@ -90,7 +94,7 @@ def _answer_locally(exchange: Exchange, target: Target) -> None:
 
 def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
     """What is sent first, and what after it: a small body leaves with its head. Raises Refused, Malformed."""
-    if target.dialect is exchange.dialect:
+    if _passes(exchange, target):
         body, path = _passed(exchange, target)
         fields, query = _fields(exchange, target.provider, door), exchange.query
         asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
@@ -111,6 +115,14 @@ def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, byt
         with_head,
     )
     return request, after
+
+
+def _passes(exchange: Exchange, target: Target) -> bool:
+    """Whether the request goes on as it is: one for embeddings names its model in too many places."""
+    assert exchange.peek is not None
+    if exchange.operation == "embed" and exchange.peek.model != target.model:
+        return False
+    return target.dialect is exchange.dialect
 
 
 def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
@@ -147,6 +159,8 @@ def _carried(exchange: Exchange, target: Target) -> Letter:
             f"{exchange.dialect.name} does not have: give this provider a key of its own"
         )
         raise Refused(Fault("authentication", 401, words, code="missing_api_key"))
+    if exchange.operation == "embed":
+        return crossing.carry_embedding(exchange, target)
     return crossing.carry(exchange, target)
 
 
@@ -190,7 +204,7 @@ async def _send(exchange: Exchange, target: Target) -> None:
     exchange.head_at = exchange.heard_at = exchange.house.clock()
     exchange.head = read_head(found, provider)
     exchange.upstream_id = exchange.head.upstream_id
-    if exchange.shown is not None:
+    if exchange.shown is not None or exchange.embedding is not None:
         crossing.strip(exchange.head)
 
 
@@ -303,6 +317,8 @@ def _judge_whole(exchange: Exchange, head: ReplyHead, body: bytes) -> None:
     try:
         if exchange.operation == "count_tokens":
             judgement.must_be_object(plain)
+        elif exchange.operation == "embed":
+            crossing.show_embedding(exchange, plain)
         elif exchange.shown is None:
             exchange.usage = exchange.dialect.read_usage(plain)
         else:
@@ -333,7 +349,8 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
     exchange.error = fault.message if fault is not None else f"it answered {head.status}"
     if head.status in judgement.WAITS:
         exchange.retry_after = judgement.retry_after(head.headers, time.time())
-    if exchange.head_sent or exchange.shown is not None:
+    crossed = exchange.shown is not None or exchange.embedding is not None
+    if exchange.head_sent or crossed:
         if fault is None:
             raise judgement.unfit(provider.name, head, time.time())
         raise judgement.told(exchange.dialect.name, fault, judgement.said_after(head.headers, time.time()))

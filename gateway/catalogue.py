@@ -87,7 +87,7 @@ class Catalogue:
     def _doors(self, client: Dialect) -> dict[str, tuple[Door, Dialect]]:
         """Where a client of a dialect is led at each provider, and the dialect spoken there."""
         spoken = ((one, one.dialect_for(client)) for one in self._providers.values() if not one.local)
-        return {one.name: (one.doors[there.name], there) for one, there in spoken if there}
+        return {one.name: (one.doors[there.name], there) for one, there in spoken}
 
     def _as_asked_for(self, dialect: str, entry: ModelEntry) -> ModelEntry:
         """A listed name must lead where it was found: if it does not, the provider stands before it."""
@@ -99,7 +99,7 @@ class Catalogue:
         return entry if name == entry.id else msgspec.structs.replace(entry, id=name)
 
     def _aliases(self, dialect: str) -> list[ModelEntry]:
-        names = self._router.reachable_aliases(dialect)
+        names = list(self._router.aliases)
         if dialect == ANTHROPIC:
             names = [name if _pickable(name) else PICKABLE + name for name in names]
         return [ModelEntry(name, "penstock") for name in names]

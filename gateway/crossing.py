@@ -12,6 +12,8 @@ from typing import Final
 import msgspec
 
 from adapters.dialect import Dialect, Tap
+from adapters.embedding_table import EMBEDDINGS
+from adapters.embeddings import embedding_tokens
 from adapters.events import Usage
 from adapters.fault import Fault
 from adapters.translation import Shown, StreamTranslation, translate_reply
@@ -44,8 +46,6 @@ def carry(exchange: Exchange, target: Target) -> Letter:
     """Write the request in the target's dialect, and note what its reply is read with. Raises Malformed."""
     here, there, peek = exchange.dialect, target.dialect, exchange.peek
     assert peek is not None
-    assert here.read_request is not None
-    assert there.write_request is not None
     stream = exchange.relay == "stream"
     request = msgspec.structs.replace(here.read_request(exchange.body, exchange.path), stream=stream)
     written = there.write_request(msgspec.structs.replace(request, model=target.model), target.quirks)
@@ -61,10 +61,39 @@ def carry(exchange: Exchange, target: Target) -> Letter:
         include_usage=request.include_usage,
     )
     path = there.locate("generate", target.model, stream)
-    return Letter(path, there.stream_query if stream else b"", _fields(exchange, there, stream), written.body)
+    return Letter(
+        path, there.stream_query if stream else b"", _fields(exchange, there, stream=stream), written.body
+    )
 
 
-def _fields(exchange: Exchange, there: Dialect, stream: bool) -> bytes:  # noqa: FBT001 - as the request says
+def carry_embedding(exchange: Exchange, target: Target) -> Letter:
+    """Write a request for embeddings, and keep what its reply is written by. Raises Malformed."""
+    there = target.dialect
+    request = EMBEDDINGS[exchange.dialect.name].read_request(exchange.body, exchange.path)
+    written = EMBEDDINGS[there.name].write_request(msgspec.structs.replace(request, model=target.model))
+    exchange.body_mode = b"rewritten(translation)"
+    exchange.dropped = written.dropped
+    exchange.embedding = request
+    return Letter(written.path, b"", _fields(exchange, there, stream=False), written.body)
+
+
+def show_embedding(exchange: Exchange, body: bytes) -> None:
+    """Set the embeddings as the client is to read them, and what they used. Raises Malformed."""
+    target, request, head = exchange.target, exchange.embedding, exchange.head
+    assert target is not None
+    assert head is not None
+    if request is None:
+        exchange.usage = Usage(input=embedding_tokens(body))
+        return
+    reply = EMBEDDINGS[target.dialect.name].read_reply(body)
+    exchange.usage = Usage(input=reply.tokens or 0)
+    shown = msgspec.structs.replace(reply, model=request.model)
+    exchange.first = EMBEDDINGS[exchange.dialect.name].write_reply(shown, request)
+    exchange.coded = False
+    head.media = JSON
+
+
+def _fields(exchange: Exchange, there: Dialect, *, stream: bool) -> bytes:
     accept = there.stream_media.partition(b";")[0] if stream else JSON
     pairs: list[Pair] = [(b"content-type", JSON), (b"accept", accept), AGENT, *there.headers]
     pairs += [pair for pair in exchange.forward if pair[0] in TRACES]
@@ -82,7 +111,6 @@ def show_whole(exchange: Exchange, body: bytes) -> None:
     assert target is not None
     assert shown is not None
     assert head is not None
-    assert target.dialect.read_reply is not None
     exchange.first, reply = translate_reply(
         body, target.dialect.read_reply, exchange.dialect.write_reply, shown
     )
@@ -101,7 +129,6 @@ def show_whole_as_stream(exchange: Exchange, body: bytes) -> Tap:
     assert target is not None
     assert shown is not None
     assert head is not None
-    assert target.dialect.read_reply is not None
     reply = target.dialect.read_reply(body)
     exchange.dropped += reply.dropped
     frames = exchange.dialect.write_stream(shown.reply(reply), shown.include_usage)
@@ -117,8 +144,6 @@ def show_stream(exchange: Exchange) -> Tap:
     assert shown is not None
     assert head is not None
     assert source is not None
-    assert target.dialect.stream_reader is not None
-    assert exchange.dialect.stream_writer is not None
     writer = exchange.dialect.stream_writer(shown.include_usage)
     translation = StreamTranslation(target.dialect.stream_reader(), writer, shown)
     exchange.source = crossing = Crossing(source, translation)

@@ -8,6 +8,7 @@ import time
 from collections import deque
 
 from adapters.dialect import Dialect
+from adapters.embedding_table import EMBEDDINGS
 from adapters.providers import demo
 from gateway.upstream import Head
 
@@ -78,6 +79,13 @@ class LocalReply:
 
     def abort(self) -> None:
         """Nothing to close."""
+
+
+def demo_embeddings(dialect: Dialect, body: bytes, path: str) -> LocalReply:
+    """What the demo provider embeds texts as. Raises Malformed."""
+    codec = EMBEDDINGS[dialect.name]
+    request = codec.read_request(body, path)
+    return LocalReply(JSON_HEADERS, [codec.write_reply(demo.embed(request), request)])
 
 
 def demo_reply(dialect: Dialect, body: bytes, path: str, *, stream: bool, pace: float) -> LocalReply:

@@ -8,6 +8,7 @@ import re
 from typing import Final, NamedTuple
 
 from adapters.dialect import Dialect, Endpoint
+from adapters.embedding_table import EMBEDDINGS
 from adapters.fault import Fault
 from adapters.table import DIALECTS
 from gateway.errors import Refused
@@ -41,10 +42,13 @@ PREFIXES: Final = [
 TOLD_BY_HEADER: Final = {b"anthropic-version": ANTHROPIC, b"x-goog-api-key": GEMINI}
 RESPONSES: Final = "/v1/responses"
 MODELS: Final = "/v1/models"
+# Every path that is posted to. A dialect's embeddings stand in a table of their own.
+ENDPOINTS: Final = [
+    (dialect, endpoint) for dialect in DIALECTS.values() for endpoint in dialect.endpoints
+] + [(DIALECTS[name], Endpoint(path, "embed")) for name, codec in EMBEDDINGS.items() for path in codec.paths]
 ROUTES: Final = {
     endpoint.path: Route(dialect, endpoint.operation, endpoint.path)
-    for dialect in DIALECTS.values()
-    for endpoint in dialect.endpoints
+    for dialect, endpoint in ENDPOINTS
     if MODEL not in endpoint.path
 }
 # Lists of models on paths that only one dialect has.
@@ -78,12 +82,7 @@ def _pattern(dialect: Dialect, endpoint: Endpoint) -> _Pattern:
     return _Pattern(form, before, after, dialect, endpoint.operation)
 
 
-PATTERNS: Final = [
-    _pattern(dialect, endpoint)
-    for dialect in DIALECTS.values()
-    for endpoint in dialect.endpoints
-    if MODEL in endpoint.path
-]
+PATTERNS: Final = [_pattern(dialect, endpoint) for dialect, endpoint in ENDPOINTS if MODEL in endpoint.path]
 
 
 def tidy(path: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from yarl import URL
 
 from adapters.dialect import Dialect
+from adapters.embedding_table import EMBEDDINGS
 from adapters.provider import join
 from adapters.table import DIALECTS
 from gateway.settings import ProviderSettings
@@ -89,14 +90,17 @@ class Provider:
         """Whether requests of this dialect can go there as they are."""
         return self.local or dialect in self.doors
 
-    def dialect_for(self, client: Dialect) -> Dialect | None:
-        """The dialect to speak there for a client: its own, else one that can be translated, if any."""
+    def dialect_for(self, client: Dialect) -> Dialect:
+        """The dialect to speak there for a client: its own, else the richest."""
         if self.speaks(client.name):
             return client
-        if client.read_request is None or client.stream_writer is None:
-            return None
-        spoken = (DIALECTS[name] for name in PREFERRED if name in self.doors)
-        return next((one for one in spoken if one.write_request and one.stream_reader), None)
+        return next(DIALECTS[name] for name in PREFERRED if name in self.doors)
+
+    def embedding_dialect_for(self, client: Dialect) -> Dialect | None:
+        """The dialect to ask there for embeddings; None where no dialect of this provider has them."""
+        if self.speaks(client.name):
+            return client
+        return next((DIALECTS[name] for name in PREFERRED if name in self.doors and name in EMBEDDINGS), None)
 
     def redact(self, data: bytes) -> bytes:
         """What this provider said, without its key: some quote the one they refuse (feature N4)."""

@@ -26,10 +26,13 @@ SEPARATORS: Final = ("/", ",", ":")
 PICKABLE: Final = "anthropic/"
 
 
+Plans = dict[str, dict[str, tuple[Target, ...]]]
+
+
 class Router:
     """The routes of one settings snapshot."""
 
-    __slots__ = ("_exact", "_globs", "_plans", "_providers", "aliases")
+    __slots__ = ("_embedding_plans", "_exact", "_globs", "_plans", "_providers", "aliases")
 
     def __init__(self, providers: Mapping[str, Provider], models: Mapping[str, str]) -> None:
         self._providers = dict(providers)
@@ -39,26 +42,28 @@ class Router:
         self._globs = sorted(
             (item for item in models.items() if _is_glob(item[0])), key=lambda item: -len(item[0])
         )
-        self._plans: dict[str, dict[str, tuple[Target, ...]]] = {}
+        self._plans: Plans = {}
+        self._embedding_plans: Plans = {}
 
-    def plan(self, dialect: str, model: str) -> tuple[Target, ...]:
-        """The targets for a model, in order. Raises Refused: 404 unknown model, 400 another dialect."""
-        plans = self._plans.setdefault(dialect, {})
+    def plan(self, dialect: str, model: str, *, embed: bool = False) -> tuple[Target, ...]:
+        """The targets for a model, in order. Raises Refused: 404 unknown model, 400 no embeddings there."""
+        plans = (self._embedding_plans if embed else self._plans).setdefault(dialect, {})
         targets = plans.get(model)
         if targets is None:
             if len(plans) >= PLANS_KEPT:
                 plans.clear()
-            targets = plans[model] = self._targets(dialect, model)
+            targets = plans[model] = self._targets(dialect, model, embed=embed)
         return targets
 
-    def _targets(self, dialect: str, model: str) -> tuple[Target, ...]:
+    def _targets(self, dialect: str, model: str, *, embed: bool) -> tuple[Target, ...]:
         found = self.resolve(dialect, model)
         if found is None:
-            raise Refused(self._unknown(dialect, model))
+            raise Refused(self._unknown(model))
         provider, name = found
-        there = provider.dialect_for(DIALECTS[dialect])
+        client = DIALECTS[dialect]
+        there = provider.embedding_dialect_for(client) if embed else provider.dialect_for(client)
         if there is None:
-            raise Refused(_other_dialect(dialect, model, provider))
+            raise Refused(_no_embeddings(model, provider))
         quirks = quirks_for(provider.settings.row or "", there.name, name)
         return (Target(provider, name, _headers(provider, name), there, quirks),)
 
@@ -66,7 +71,8 @@ class Router:
         """Set the exchange's targets. Raises Refused, but for a count: without a target it is estimated."""
         assert exchange.peek is not None
         try:
-            exchange.targets = self.plan(exchange.dialect.name, exchange.peek.model)
+            embed = exchange.operation == "embed"
+            exchange.targets = self.plan(exchange.dialect.name, exchange.peek.model, embed=embed)
         except Refused:
             if exchange.operation != "count_tokens":
                 raise
@@ -78,7 +84,7 @@ class Router:
             if found is not None:
                 return found
         if not self._exact and not self._globs:
-            reached = [one for one in self._reached(dialect) if not one.local]
+            reached = [one for one in self._providers.values() if not one.local]
             speaking = [one for one in reached if one.speaks(dialect)] or reached
             if len(speaking) == 1:
                 return speaking[0], model
@@ -123,27 +129,18 @@ class Router:
         name, _, there = where.partition("/")
         return self._providers[name], there or model
 
-    def _unknown(self, dialect: str, model: str) -> Fault:
-        near = get_close_matches(model, self._known(dialect), n=3, cutoff=0.5)
-        known = near or sorted(self._known(dialect))[:8]
+    def _unknown(self, model: str) -> Fault:
+        near = get_close_matches(model, self._known(), n=3, cutoff=0.5)
+        known = near or sorted(self._known())[:8]
         hint = f"; {'did you mean' if near else 'known here'}: {', '.join(known)}" if known else ""
         return Fault(
             "not_found", 404, f"the model `{model[:200]}` is not known{hint}", "model_not_found", "model"
         )
 
-    def _known(self, dialect: str) -> list[str]:
-        families = [family for one in self._reached(dialect) for family in one.settings.families]
-        names = [f"{one.name}/<model>" for one in self._reached(dialect) if not one.local]
+    def _known(self) -> list[str]:
+        families = [family for one in self._providers.values() for family in one.settings.families]
+        names = [f"{one.name}/<model>" for one in self._providers.values() if not one.local]
         return [*self._exact, *(pattern for pattern, _ in self._globs), *families, *names]
-
-    def _reached(self, dialect: str) -> list[Provider]:
-        """The providers that a client of this dialect can get to, in its own or translated."""
-        return [one for one in self._providers.values() if one.dialect_for(DIALECTS[dialect])]
-
-    def reachable_aliases(self, dialect: str) -> list[str]:
-        """The aliases a client of this dialect may ask for."""
-        client = DIALECTS[dialect]
-        return [name for name in self.aliases if self._leads(self._exact[name], name)[0].dialect_for(client)]
 
 
 def _is_glob(name: str) -> bool:
@@ -156,10 +153,9 @@ def _headers(provider: Provider, model: str) -> tuple[Pair, ...]:
     return ((b"x-penstock-provider", provider.name.encode()), (b"x-penstock-model", shown.encode()))
 
 
-def _other_dialect(dialect: str, model: str, provider: Provider) -> Fault:
-    spoken = ", ".join(provider.doors)
+def _no_embeddings(model: str, provider: Provider) -> Fault:
     words = (
-        f"the model `{model[:200]}` leads to the provider `{provider.name}`, which speaks {spoken}; "
-        f"this request is {dialect}, which cannot be translated into it: call it in its own dialect"
+        f"the model `{model[:200]}` leads to the provider `{provider.name}`, which speaks "
+        f"{', '.join(provider.doors)}: no API that has embeddings"
     )
-    return Fault("invalid_request", 400, words, code="dialect_mismatch", param="model")
+    return Fault("invalid_request", 400, words, code="no_embeddings", param="model")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from adapters.dialect import Dialect, Peek, Tap
+from adapters.embeddings import EmbeddingRequest
 from adapters.events import Usage
 from adapters.translation import Shown
 
@@ -80,6 +81,7 @@ class Exchange(msgspec.Struct, eq=False):
     pool: Pool | None = None
     body_mode: BodyMode = b"none"
     shown: Shown | None = None
+    embedding: EmbeddingRequest | None = None
     dropped: tuple[str, ...] = ()
     attempts: int = 0
     status: int = 0

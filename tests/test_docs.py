@@ -8,13 +8,12 @@ from typing import get_args
 
 import pytest
 
-from adapters.table import DIALECTS
 from docs.generate import PART, filled, metrics
 from gateway import exchange
 from gateway.app import EDGE, GREETING, VERSION
 from gateway.configuration.loading import load
 from gateway.errors import Cause
-from gateway.paths import LISTS, MODELS, SHOWS
+from gateway.paths import ENDPOINTS, LISTS, MODELS, SHOWS
 from tests.sources import CHECKOUT, parsed, python_files
 
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("profiles/*.md")])
@@ -116,7 +115,7 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
 def test_every_path_is_told() -> None:
     """The paths of the page are those that answer."""
     told = {name for row in rows(HTTP, "Paths") for name in re.findall(r"`(/[^`]*)`", row[0])}
-    endpoints = {endpoint.path for dialect in DIALECTS.values() for endpoint in dialect.endpoints}
+    endpoints = {endpoint.path for _, endpoint in ENDPOINTS}
     lists = {MODELS, f"{MODELS}/{{id}}", *LISTS, "/v1beta/models/{id}", *SHOWS}
     assert told == {*endpoints, *lists, *GREETING, VERSION, "/healthz", *EDGE}
 

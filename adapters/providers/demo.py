@@ -11,6 +11,7 @@ import re
 import msgspec
 
 from adapters.dialect import Dialect
+from adapters.embeddings import EmbeddingReply, EmbeddingRequest
 from adapters.events import Block, Reply, TextBlock, ThinkingBlock, ToolBlock, Usage
 from adapters.request import Prompt, Tool
 from adapters.schema import smallest
@@ -19,6 +20,9 @@ from adapters.tokens import weigh_json, weigh_text
 QUOTE = 80
 
 _TOOL_WORD = re.compile(r"\btools?\b", re.IGNORECASE)
+_DIMENSIONS = 8
+_MOST_DIMENSIONS = 4096
+_MIDDLE = 127.5  # of the values of a byte
 _SPACES = re.compile(r"\s+")
 
 _THOUGHT = "There is no model behind me and little to think about: I say what I am and quote the question."
@@ -48,6 +52,21 @@ def answer(dialect: Dialect, body: bytes, path: str = "", created: int = 0) -> R
         usage=_usage(dialect.estimate(body), blocks),
         created=created,
     )
+
+
+def embed(request: EmbeddingRequest) -> EmbeddingReply:
+    """Embed texts by their digests: the same text is the same vector, and nothing is meant by it."""
+    size = min(request.dimensions or _DIMENSIONS, _MOST_DIMENSIONS)
+    vectors = tuple(_vector(repr(given).encode(), size) for given in request.inputs)
+    tokens = sum(round(weigh_text(text)) if isinstance(text, str) else len(text) for text in request.inputs)
+    return EmbeddingReply(vectors, request.model, tokens)
+
+
+def _vector(text: bytes, size: int) -> tuple[float, ...]:
+    """Numbers between -1 and 1, of length 1 together."""
+    drawn = hashlib.shake_256(text).digest(size)
+    length = sum((each - _MIDDLE) ** 2 for each in drawn) ** 0.5 or 1.0
+    return tuple((each - _MIDDLE) / length for each in drawn)
 
 
 def _tool_to_call(prompt: Prompt) -> Tool | None:

@@ -11,8 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from adapters.embedding_table import EMBEDDINGS
-from adapters.embeddings import EmbeddingReply, EmbeddingRequest, Vector, encoded, given_inputs, numbers
+from adapters.embeddings import (
+    EmbeddingReply,
+    EmbeddingRequest,
+    Vector,
+    embedding_tokens,
+    encoded,
+    given_inputs,
+    numbers,
+)
 from adapters.fault import Malformed
+from adapters.providers.demo import embed
 from adapters.table import DIALECTS
 
 NAMES = sorted(EMBEDDINGS)
@@ -201,3 +210,36 @@ def test_inputs_that_are_none_are_refused(given_as: str | list[str | int | list[
     with pytest.raises(Malformed, match=reason) as caught:
         given_inputs(given_as)
     assert caught.value.param == "input"
+
+
+@pytest.mark.parametrize(
+    ("body", "tokens"),
+    [
+        (b'{"usage":{"prompt_tokens":7}}', 7),
+        (b'{"usageMetadata":{"promptTokenCount":8}}', 8),
+        (b'{"prompt_eval_count":9}', 9),
+        (b'{"usage":{},"usageMetadata":{}}', 0),
+        (b"{}", 0),
+    ],
+)
+def test_what_was_used_is_found_in_any_reply(body: bytes, tokens: int) -> None:
+    """Wherever a dialect tells it; a reply that tells nothing used nothing we know of."""
+    assert embedding_tokens(body) == tokens
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b'{"usage":"x"}'])
+def test_what_is_no_reply_is_malformed(body: bytes) -> None:
+    """A page, or anything that is no object, holds no embeddings."""
+    with pytest.raises(Malformed):
+        embedding_tokens(body)
+
+
+def test_the_demo_embeds_the_same_text_the_same_way() -> None:
+    """Vectors of length one, as many numbers as were asked for, and never without bound."""
+    asked = request(inputs=("a", "b", (1, 2)), dimensions=16)
+    first, again = embed(asked), embed(asked)
+    assert first == again
+    assert len(set(first.vectors)) == 3
+    assert all(sum(float(each) ** 2 for each in one) == pytest.approx(1.0) for one in first.vectors)
+    assert {len(one) for one in first.vectors} == {16}
+    assert {len(one) for one in embed(request(dimensions=10**9)).vectors} == {4096}

@@ -119,8 +119,6 @@ whole_crossings = pytest.mark.parametrize(
 
 def translation(source: Dialect, target: Dialect, *, include_usage: bool = True) -> StreamTranslation:
     """A stream on its way from one dialect to another."""
-    assert source.stream_reader
-    assert target.stream_writer
     return StreamTranslation(source.stream_reader(), target.stream_writer(include_usage), SHOWN)
 
 
@@ -133,7 +131,6 @@ def translated(source: str, target: str, chunks: list[bytes]) -> bytes:
 def told(source: str, stream: bytes) -> Reply:
     """The reply a provider's stream tells, as the client is to see it."""
     reader = DIALECTS[source].stream_reader
-    assert reader
     return SHOWN.reply(collect(read(reader(), [stream])))
 
 
@@ -164,7 +161,6 @@ def test_a_whole_reply_crosses_like_a_stream(source: str, name: str, target: str
     """Made whole in the provider's dialect and translated, it is the same reply to the SDK."""
     reply = told(source, STREAMS[source][name])
     read_whole = DIALECTS[source].read_reply
-    assert read_whole
     whole = DIALECTS[source].write_reply(reply)
     left, _ = translate_reply(whole, read_whole, DIALECTS[target].write_reply, SHOWN)
     expected = SHOWN.reply(read_whole(whole))
@@ -328,6 +324,5 @@ def test_escapes_leave_as_they_came() -> None:
 
 def test_what_is_no_reply_is_refused() -> None:
     """The gateway learns of it and tries elsewhere."""
-    assert CHAT.read_reply
     with pytest.raises(Malformed):
         translate_reply(b"<html>", CHAT.read_reply, MESSAGES.write_reply, SHOWN)

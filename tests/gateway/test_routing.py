@@ -147,10 +147,16 @@ def test_a_model_listed_for_claude_code_leads_where_it_was_listed() -> None:
     assert leads(Router(ALL, {}), "anthropic/hub/gpt-5", MESSAGES) == ("hub", "gpt-5")
 
 
-def test_aliases_that_can_be_reached() -> None:
-    """A client is shown all aliases, whatever is spoken where they lead; globs are no aliases."""
-    router = Router(ALL, {"c": "ant/x", "g": "box/x", "d": "demo", "*-z": "box"})
-    assert router.reachable_aliases(MESSAGES) == router.reachable_aliases(CHAT) == ["c", "g", "d"]
+def test_a_provider_without_embeddings_says_so() -> None:
+    """A model that leads to a provider none of whose APIs has embeddings is a 400 that names it."""
+    router = Router(ALL, {})
+    with pytest.raises(Refused) as caught:
+        router.plan(CHAT, "claude-opus", embed=True)
+    fault = caught.value.fault
+    assert (fault.status, fault.code) == (400, "no_embeddings")
+    assert "`ant`" in fault.message
+    (target,) = router.plan(CHAT, "gpt-5", embed=True)
+    assert target.dialect.name == CHAT
 
 
 def test_what_is_kept_is_bounded() -> None:

@@ -48,8 +48,6 @@ def shown(source: str, **fields: Any) -> Shown:
 def translated(source: str, chunks: list[bytes], **fields: Any) -> bytes:
     """What leaves of chunks, the end included."""
     reader, writer = DIALECTS[source].stream_reader, RESPONSES.stream_writer
-    assert reader
-    assert writer
     crossing = StreamTranslation(reader(), writer(True), shown(source, **fields))  # noqa: FBT003 - usage
     return b"".join([*(crossing.feed(chunk) for chunk in chunks), crossing.finish()])
 
@@ -263,7 +261,6 @@ def test_a_stream_that_was_cut_is_no_complete_response() -> None:
 
 def test_too_long_a_conversation_is_told_in_codexs_words() -> None:
     """The code it knows what to do about is kept."""
-    assert RESPONSES.stream_writer
     writer = RESPONSES.stream_writer(True)  # noqa: FBT003 - usage is in it whoever asks
     fault = Fault("invalid_request", 400, "long", code="context_length_exceeded")
     (failed,) = documents(b"".join(writer.write(Failed(fault))))
@@ -297,7 +294,6 @@ def test_a_whole_reply_is_what_its_stream_is() -> None:
         ],
         "usage": {"prompt_tokens": 10, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}},
     }
-    assert CHAT.read_reply
     body, _ = translate_reply(
         json.dumps(message).encode(), CHAT.read_reply, RESPONSES.write_reply, shown("openai-chat")
     )

@@ -47,13 +47,11 @@ each_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 
 def read(path: str, body: bytes) -> ChatRequest:
     """A recorded request as the middle has it."""
-    assert gemini.DIALECT.read_request
     return gemini.DIALECT.read_request(body, path)
 
 
 def crossed(path: str, body: bytes, target: Dialect) -> Body:
     """What another dialect gets of it."""
-    assert target.write_request
     written: Body = json.loads(target.write_request(read(path, body), PLAIN).body)
     return written
 
@@ -163,8 +161,6 @@ def test_schemas_in_capitals_reach_others_in_small_letters() -> None:
 
 def to_gemini(body: bytes) -> Body:
     """What Gemini gets of a request of Claude Code's."""
-    assert anthropic_messages.DIALECT.read_request
-    assert gemini.DIALECT.write_request
     request = anthropic_messages.DIALECT.read_request(body, "")
     told: Body = json.loads(gemini.DIALECT.write_request(request, PLAIN).body)
     return told

@@ -20,8 +20,6 @@ DIALECT = gemini.DIALECT
 
 def again(body: bytes, path: str = PATH, quirks: Quirks | None = None) -> Written:
     """A request read and written again."""
-    assert DIALECT.read_request
-    assert DIALECT.write_request
     return DIALECT.write_request(DIALECT.read_request(body, path), quirks or Quirks())
 
 
@@ -178,10 +176,8 @@ def test_a_call_without_a_signature_gets_the_stand_in_of_a_newer_model() -> None
 def test_what_is_cached_at_google_is_refused_elsewhere() -> None:
     """It is content, and nobody else has it."""
     body = b'{"contents":"Hi","cachedContent":"cachedContents/x"}'
-    assert DIALECT.read_request
     request = DIALECT.read_request(body, PATH)
     for target in (anthropic_messages.DIALECT, openai_chat.DIALECT):
-        assert target.write_request
         with pytest.raises(Malformed, match="cachedContent"):
             target.write_request(request, Quirks())
 
@@ -290,10 +286,8 @@ odd_requests = some.fixed_dictionaries(
 @given(odd_requests)
 def test_made_up_requests_are_carried_or_refused(body: Body) -> None:
     """What is written is JSON; what is not written raised `Malformed`, and nothing else."""
-    assert DIALECT.read_request
     told = json.dumps(body).encode()
     for dialect in (gemini.DIALECT, anthropic_messages.DIALECT, openai_chat.DIALECT):
-        assert dialect.write_request
         with suppress(Malformed):
             written: Any = json.loads(dialect.write_request(DIALECT.read_request(told, NEWER), Quirks()).body)
             assert "contents" in written or "messages" in written

@@ -42,8 +42,6 @@ STREAMED = [
 
 def translated(chunks: list[bytes], source: Dialect, target: Dialect) -> tuple[bytes, StreamTranslation]:
     """A stream in another dialect, and what translated it."""
-    assert source.stream_reader
-    assert target.stream_writer
     usage_asked = True
     crossing = StreamTranslation(source.stream_reader(), target.stream_writer(usage_asked), SHOWN)
     return b"".join([*map(crossing.feed, chunks), crossing.finish()]), crossing
@@ -51,7 +49,6 @@ def translated(chunks: list[bytes], source: Dialect, target: Dialect) -> tuple[b
 
 def told(stream: bytes, source: Dialect) -> Reply:
     """What a stream tells, as it is shown to the client."""
-    assert source.stream_reader
     return SHOWN.reply(collect(read(source.stream_reader(), [stream])))
 
 
@@ -83,8 +80,6 @@ def test_a_stream_crosses_alike_however_it_is_cut(name: str, target: Dialect) ->
 @pytest.mark.parametrize("name", WHOLES)
 def test_a_whole_reply_crosses(name: str, target: Dialect) -> None:
     """What was read of it is what a reader of the client's dialect finds."""
-    assert OLLAMA.read_reply
-    assert target.read_reply
     body, reply = translate_reply(WHOLES[name], OLLAMA.read_reply, target.write_reply, SHOWN)
     back = target.read_reply(body)
     assert (back.blocks, back.stop, back.usage) == (reply.blocks, reply.stop, reply.usage)
@@ -113,7 +108,6 @@ def test_ollamas_sdk_gathers_what_others_stream(source: str, name: str, stream: 
 def test_ollamas_sdk_reads_what_others_answer(source: str, name: str, body: bytes) -> None:
     """Whole replies of other providers."""
     read_reply = SOURCES[source].read_reply
-    assert read_reply
     out, reply = translate_reply(body, read_reply, OLLAMA.write_reply, SHOWN)
     response = in_front_of(out).chat("m", ASKED)
     assert name

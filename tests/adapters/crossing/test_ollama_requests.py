@@ -120,8 +120,6 @@ def test_a_tool_loop_reaches_chat() -> None:
 @pytest.mark.parametrize("target", [MESSAGES, CHAT, OLLAMA], ids=lambda target: target.name)
 def test_a_prompt_becomes_a_conversation(target: Dialect) -> None:
     """What was asked of /api/generate is one turn of the user."""
-    assert OLLAMA.read_request
-    assert target.write_request
     body = b'{"model":"m","prompt":"Why?","system":"s","stream":false,"raw":true}'
     written = target.write_request(OLLAMA.read_request(body, "/api/generate"), PLAIN)
     (asked,) = [message for message in decoded(written)["messages"] if message["role"] == "user"]

@@ -137,9 +137,6 @@ def replies(draw: some.DrawFn) -> Reply:
 @given(replies(), some.integers(1, 9))
 def test_a_reply_survives_whole_and_streamed(reply: Reply, piece: int) -> None:
     """Both ways tell the same: every block, the reason, what was used and when."""
-    assert DIALECT.read_reply
-    assert DIALECT.stream_reader
-    assert DIALECT.stream_writer
     assert DIALECT.read_reply(DIALECT.write_reply(reply)) == reply
     writer = DIALECT.stream_writer(True)  # noqa: FBT003 - usage is asked for
     stream = b"".join(frame for event in replay(reply, piece) for frame in writer.write(event))

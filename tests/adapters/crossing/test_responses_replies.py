@@ -65,8 +65,6 @@ OFFERED = {name: stream for name, stream in STREAMS.items() if name != "recorded
 def translated(target: str, chunks: list[bytes]) -> bytes:
     """What leaves of chunks, the end included."""
     reader, writer = RESPONSES.stream_reader, DIALECTS[target].stream_writer
-    assert reader
-    assert writer
     crossing = StreamTranslation(reader(), writer(True), SHOWN)  # noqa: FBT003 - usage is asked for
     return b"".join([*(crossing.feed(chunk) for chunk in chunks), crossing.finish()])
 
@@ -74,7 +72,6 @@ def translated(target: str, chunks: list[bytes]) -> bytes:
 def told(stream: bytes) -> Reply:
     """The reply a stream tells, as the client is to see it."""
     reader = RESPONSES.stream_reader
-    assert reader
     return SHOWN.reply(collect(read(reader(), [stream])))
 
 
@@ -137,7 +134,6 @@ def body(*items: dict[str, Any], **fields: Any) -> bytes:
 @pytest.mark.parametrize("target", ["anthropic-messages", "openai-chat"])
 def test_a_whole_reply_is_written_anew(target: str) -> None:
     """What was dropped is named, and the client's names stand in it."""
-    assert RESPONSES.read_reply
     search = {"type": "web_search_call", "id": "ws_1"}
     whole = body(thought("hm"), search, said("a"), CALL, usage=COUNTED)
     left, reply = translate_reply(whole, RESPONSES.read_reply, DIALECTS[target].write_reply, SHOWN)
@@ -149,7 +145,6 @@ def test_a_whole_reply_is_written_anew(target: str) -> None:
 
 def test_a_failed_reply_is_told_in_words() -> None:
     """Nothing is written of it."""
-    assert RESPONSES.read_reply
     failed = body(status="failed", error={"code": "server_error", "message": "It broke."})
     with pytest.raises(Malformed, match="It broke"):
         translate_reply(failed, RESPONSES.read_reply, DIALECTS["openai-chat"].write_reply, SHOWN)

@@ -178,7 +178,6 @@ WRITTEN = {
 def test_a_request_is_written_whole() -> None:
     """Every setting at its place: what is drawn with is among the options, the rest beside them."""
     write_request = DIALECT.write_request
-    assert write_request
     told = write_request(REQUEST, PLAIN)
     assert json.dumps(json.loads(told.body)) == json.dumps(WRITTEN)
     assert told.dropped == ()

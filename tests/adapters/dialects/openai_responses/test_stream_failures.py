@@ -85,7 +85,6 @@ def test_an_open_call_is_not_closed_by_a_failure() -> None:
 @pytest.mark.parametrize("name", REPLIES)
 def test_what_is_written_is_read_again(name: str, piece: int) -> None:
     """Text, thinking, calls and the reason why it stopped survive the dialect's own stream."""
-    assert DIALECT.stream_writer
     writer = DIALECT.stream_writer(True)  # noqa: FBT003 - usage is in it whoever asks
     stream = b"".join(frame for told in replay(REPLIES[name], piece) for frame in writer.write(told))
     back = collect(read(StreamReader(), [stream]))
