@@ -4,6 +4,8 @@ The table of paths is built from the dialects: a dialect in the table is a clien
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -13,6 +15,7 @@ import msgspec
 from gateway import exchange, paths, version
 from gateway.house import House
 from gateway.settings import LEAVING, Settings
+from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
 EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log"))
@@ -28,17 +31,19 @@ SPOKEN_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-leng
 class App:
     """One worker's application."""
 
-    __slots__ = ("_clock", "_edge", "house")
+    __slots__ = ("_clock", "_edge", "_sockets", "house")
 
     def __init__(self, house: House) -> None:
         self.house = house
         self._clock = house.clock
         self._edge: Any = None
+        self._sockets = Sockets(house)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """One ASGI scope. Not a coroutine itself: the hot paths pay for one call less."""
         if scope["type"] != "http":
-            return self._lifespan(scope, receive, send)
+            aside = self._sockets.serve if scope["type"] == "websocket" else self._lifespan
+            return aside(scope, receive, send)
         path = scope["path"]
         route = paths.ROUTES.get(path)
         if route is not None and scope["method"] == "POST":
@@ -104,20 +109,33 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.house.open()
-                _heed_leaving(self.house)
+                self._heed_leaving()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.house.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
+    def _heed_leaving(self) -> None:
+        """The server's parent says that it is about to stop its workers before it does (serve.py).
 
-def _heed_leaving(house: House) -> None:
-    """The server's parent says that it is about to stop its workers before it does (serve.py)."""
-    if LEAVING is None:
-        return
-    with suppress(ValueError, RuntimeError):  # a loop in a thread hears no signals
-        asyncio.get_running_loop().add_signal_handler(LEAVING, house.leave)
+        Ctrl-C reaches the workers, too, and must not be quicker than that.
+        """
+        if LEAVING is None:
+            return
+        loop = asyncio.get_running_loop()
+        with suppress(ValueError, RuntimeError):  # a loop in a thread hears no signals
+            loop.add_signal_handler(LEAVING, self._leave)
+            loop.add_signal_handler(signal.SIGINT, self._leave)
+
+    def _leave(self) -> None:
+        """The server forgets its sockets when it is stopped: so it is, when they have had their last word."""
+        self.house.leave()
+        self._sockets.leave(_stop)
+
+
+def _stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def build(settings: Settings) -> App:

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -70,12 +71,11 @@ class _Granian(MPServer):
             task_impl=TaskImpl.asyncio,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=_IDLE_MILLISECONDS),
-            websockets=False,
+            websockets=server.websockets,
             backlog=_BACKLOG,
             backpressure=_BACKPRESSURE,
             log_level=LogLevels.error,
             log_dictconfig=_QUIET_LOG,
-            # A worker ends by itself when the time to drain is over; this is for one that does not.
             workers_kill_timeout=ceil(server.drain) + _GRACE_SECONDS,
         )
         self._address = (server.host, server.port)
@@ -104,12 +104,24 @@ class _Granian(MPServer):
                 return
 
     def _stop_workers(self) -> None:
-        """Tell the workers before they are stopped: of the signal that stops them only granian hears."""
-        for worker in self.wrks:
-            if LEAVING is not None:
-                with suppress(OSError):
-                    os.kill(worker.inner.pid, LEAVING)
+        if LEAVING is not None:
+            self._let_leave(LEAVING)
         super()._stop_workers()  # type: ignore[no-untyped-call]
+
+    def _let_leave(self, leaving: signal.Signals) -> None:
+        """Tell the workers, who stop by themselves: granian would cut their sockets off at once.
+
+        A worker has ended when the time to drain is over; one that has not is stopped, and then killed.
+        """
+        for worker in self.wrks:
+            worker.interrupt_by_parent = True  # its end is no accident
+            with suppress(OSError):
+                os.kill(worker.inner.pid, leaving)
+        patience = self.workers_kill_timeout or _GRACE_SECONDS
+        deadline = time.monotonic() + patience
+        for worker in self.wrks:
+            worker.join(max(deadline - time.monotonic(), 0.0))  # type: ignore[no-untyped-call]
+        self.workers_kill_timeout = _GRACE_SECONDS
 
     def _answers(self) -> bool:
         with suppress(OSError), socket.create_connection(self._address, timeout=1):

@@ -66,6 +66,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_timeout: float = 60.0
     drain: float = 30.0
     sign_of_life: float = 15.0
+    websockets: bool = True
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,10 @@ class Server(_Table, frozen=True):
     max_body: Annotated[Size, Meta(description="The largest request body taken.")] = "32MiB"
     drain: Annotated[Duration, Meta(description="How long streams may go on after SIGTERM.")] = "30s"
     sign_of_life: Annotated[Duration, Meta(description="Silence before a stream says it is alive.")] = "15s"
+    websockets: Annotated[
+        bool,
+        Meta(description="Whether a WebSocket may be opened on /v1/responses, as Codex's own provider does."),
+    ] = True
 
 
 class Timeouts(_Table, frozen=True):

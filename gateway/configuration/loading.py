@@ -185,6 +185,7 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
         max_body=_amount("max_body", size, raw.max_body, problems),
         drain=_amount("drain", seconds, raw.drain, problems),
         sign_of_life=_amount("sign_of_life", _some_seconds, raw.sign_of_life, problems),
+        websockets=raw.websockets,
     )
 
 

@@ -129,13 +129,13 @@ async def test_a_house_is_opened_and_closed_with_the_worker() -> None:
 
 @in_loop
 async def test_other_scopes_are_left_alone() -> None:
-    """A WebSocket is never accepted: nothing is said on it."""
+    """What is neither HTTP, a WebSocket nor the lifespan gets no answer."""
     said: list[Any] = []
 
     async def send(message: Any) -> None:
         said.append(message)
 
-    await App(House(settings()))({"type": "websocket", "path": "/v1/responses"}, _never, send)
+    await App(House(settings()))({"type": "webtransport", "path": "/v1/responses"}, _never, send)
     assert said == []
 
 

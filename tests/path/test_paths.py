@@ -100,17 +100,6 @@ def test_one_model(house: House) -> None:
     MESSAGES.error(house.call("GET", "/v1/models/no-such-model", version))
 
 
-def test_responses_upgrade_is_refused(house: House) -> None:
-    """A WebSocket on /v1/responses is a 426, so that Codex goes on over HTTP."""
-    upgrade = [
-        ("connection", "Upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ]
-    assert house.call("GET", "/v1/responses", upgrade).status == 426
-
-
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
 @pytest.mark.parametrize("path", ["/v1/responses/resp_1", "/v1/responses/resp_1/cancel"])
 def test_no_response_is_kept(house: House, path: str, method: str) -> None:
