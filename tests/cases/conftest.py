@@ -1,15 +1,15 @@
-"""The processes the cases share: one replay upstream, and one gateway before it."""
+"""The processes the cases share: those of the tests of the path, and a stage with strict providers on it."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cases.stage import Cast, Stage, staged
-from tests.path.conftest import Start, gateway
+from tests.path.conftest import Start, gateway, house, replay, restless
 from tests.path.house import House
 from tests.upstream.server import Upstream
 
-__all__ = ["gateway"]
+__all__ = ["gateway", "house", "replay", "restless"]
 
 
 @pytest.fixture(scope="session")
