@@ -29,6 +29,10 @@ def account(exchange: Exchange) -> None:
     _tally(exchange, provider, ended)
     if exchange.usage is not None and target is not None:
         _count_tokens(exchange, provider, target.model, exchange.usage)
+        if exchange.estimated and exchange.outcome == "complete":
+            usage = exchange.usage
+            read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
+            house.estimates.learn(provider, target.model, exchange.estimated, read)
     broken = exchange.outcome == "error" and exchange.status < 400  # said in band, after a good head
     level = "error" if broken or exchange.status >= 500 else "info"
     if house.journal.wants(level):

@@ -46,6 +46,10 @@ async def first_good_attempt(exchange: Exchange) -> None:
     if not _judged_at_once(exchange):
         await _judge(exchange, target.provider)
     # A reply is in hand: a large body must not be held for as long as a stream goes on.
+    if exchange.operation == "generate" and exchange.house.estimates.weighs(
+        target.provider.name, target.model
+    ):
+        exchange.estimated = exchange.dialect.estimate(exchange.body)
     exchange.body = b""
 
 
@@ -58,7 +62,16 @@ async def _count(exchange: Exchange) -> None:
             return
     exchange.house.give_back(exchange)
     exchange.head = ReplyHead(200, [], media=b"application/json")
-    exchange.first = exchange.dialect.write_count(exchange.dialect.estimate(exchange.body))
+    exchange.first = exchange.dialect.write_count(_estimate(exchange))
+
+
+def _estimate(exchange: Exchange) -> int:
+    """About how many tokens the request has, as its model's provider counts as far as that is known."""
+    weighed = exchange.dialect.estimate(exchange.body)
+    if not exchange.targets:
+        return weighed
+    target = exchange.targets[0]
+    return exchange.house.estimates.mended(target.provider.name, target.model, weighed)
 
 
 async def _counted_upstream(exchange: Exchange, target: Target) -> bool:

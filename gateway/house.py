@@ -9,6 +9,7 @@ from gateway.admission import CLOSING, Admission
 from gateway.auth import Callers
 from gateway.catalogue import Catalogue
 from gateway.errors import Refused
+from gateway.estimates import Estimates
 from gateway.journal import Journal
 from gateway.provider import Provider
 from gateway.routing import Router
@@ -34,6 +35,7 @@ class House:
         self.admission = Admission()
         self.catalogue = Catalogue(self.providers, self.router, clock)
         self.tallies = Tallies()
+        self.estimates = Estimates(clock)
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
         self._housekeeping: asyncio.TimerHandle | None = None

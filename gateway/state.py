@@ -82,6 +82,7 @@ class Exchange(msgspec.Struct, eq=False):
     body_mode: BodyMode = b"none"
     shown: Shown | None = None
     embedding: EmbeddingRequest | None = None
+    estimated: int = 0
     dropped: tuple[str, ...] = ()
     attempts: int = 0
     status: int = 0
