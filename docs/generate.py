@@ -16,7 +16,7 @@ from adapters.dialects.anthropic_messages.wire import ERROR_TYPES
 from adapters.openai import ERROR_WORDS
 from adapters.table import DIALECTS, PROVIDERS
 from docs import dialects
-from gateway import catalogue, codings, heads, ingress, judgement, tallies
+from gateway import catalogue, codings, heads, ingress, judgement, socket, tallies
 from gateway.cli.options import PLACES
 from gateway.configuration.document import Document
 from gateway.configuration.provider_settings import RESERVED_HEADERS
@@ -241,6 +241,7 @@ def limits() -> str:
         ("time for providers to list their models", f"{catalogue.DEADLINE:g} s", "left out of the list"),
         ("models told apart in the metrics", str(tallies.MOST_LABELS), f"counted as `{tallies.OTHER}`"),
         ("how long a list of models is kept", f"{catalogue.KEPT:g} s", NOTHING),
+        ("a WebSocket on which nothing happens", f"{socket.IDLE / 60:g} min", "closed"),
     )
     return _table(("what", "limit", "beyond it"), rows)
 
