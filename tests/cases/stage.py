@@ -15,8 +15,9 @@ from tests.path.house import House, configuration
 from tests.upstream.exchange import Exchange
 from tests.upstream.faults import Fault
 from tests.upstream.memory import Memory
-from tests.upstream.plan import Turn
+from tests.upstream.plan import Turn, said
 from tests.upstream.provider import Provider
+from tests.upstream.refusal import Asked
 from tests.upstream.replies import ordinary
 from tests.upstream.scripts import JSON
 from tests.upstream.server import Upstream
@@ -66,7 +67,7 @@ UPSTREAMS = (
     There(CHAT, "chat", "gpt-5.1", "/v1"),
     There(RESPONSES, "responses", "gpt-5.1", "/v1"),
     There(GEMINI, "gemini", "gemini-3-pro-preview", "/v1beta"),
-    There(OLLAMA, "ollama", "qwen3", ""),
+    There(OLLAMA, "ollama", "gpt-oss:20b", ""),
 )
 BY_NAME = {there.dialect: there for there in UPSTREAMS}
 HASTY = """
@@ -157,6 +158,13 @@ class Stage:
         provider = Provider(turns, faults, memory)
         self.cast.providers[name] = provider
         return Led(name, provider)
+
+    def spoken(self, there: There, led: Led) -> bytes:
+        """All the bytes this provider would stream to its last request."""
+        asked = Asked(led.body, led.request.path, led.request.header("anthropic-beta") or "")
+        heard = msgspec.structs.replace(there.voice.hear(asked), stream=True)
+        turn = led.provider.plan[heard.turn]
+        return b"".join(there.voice.events(said(turn, heard, 0), heard, led.provider.memory))
 
     def plays(self, *scripts: Script) -> Exchange:
         """Put up scripts instead: one for each request that carries the exchange's header."""
