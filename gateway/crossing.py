@@ -16,6 +16,7 @@ from adapters.embedding_table import EMBEDDINGS
 from adapters.embeddings import embedding_tokens
 from adapters.events import Usage
 from adapters.fault import Fault
+from adapters.table import DIALECTS
 from adapters.translation import Shown, StreamTranslation, translate_reply
 from gateway import version
 from gateway.fields import fields_of
@@ -23,7 +24,7 @@ from gateway.heads import ReplyHead
 from gateway.local import LocalReply
 from gateway.plan import Target
 from gateway.source import Source
-from gateway.state import Exchange, Pair
+from gateway.state import Exchange
 
 # What goes on of the client's headers: they say where a request belongs, in no dialect.
 TRACES: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
@@ -31,6 +32,17 @@ TRACES: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
 TIMES: Final = frozenset((b"retry-after", b"retry-after-ms"))
 JSON: Final = b"application/json"
 AGENT: Final = (b"user-agent", b"penstock/" + version().encode())
+
+
+def _constant(there: Dialect, accept: bytes) -> bytes:
+    return fields_of([(b"content-type", JSON), (b"accept", accept), AGENT, *there.headers])
+
+
+# What every request of ours begins with, whole and streamed, by the dialect it is written in.
+CONSTANT: Final = {
+    there.name: (_constant(there, JSON), _constant(there, there.stream_media.partition(b";")[0]))
+    for there in DIALECTS.values()
+}
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -47,8 +59,9 @@ def carry(exchange: Exchange, target: Target) -> Letter:
     here, there, peek = exchange.dialect, target.dialect, exchange.peek
     assert peek is not None
     stream = exchange.relay == "stream"
-    request = msgspec.structs.replace(here.read_request(exchange.body, exchange.path), stream=stream)
-    written = there.write_request(msgspec.structs.replace(request, model=target.model), target.quirks)
+    request = here.read_request(exchange.body, exchange.path)
+    request = msgspec.structs.replace(request, model=target.model, stream=stream)
+    written = there.write_request(request, target.quirks)
     exchange.body_mode = b"rewritten(translation)"
     exchange.dropped = written.dropped
     exchange.shown = Shown(
@@ -94,10 +107,9 @@ def show_embedding(exchange: Exchange, body: bytes) -> None:
 
 
 def _fields(exchange: Exchange, there: Dialect, *, stream: bool) -> bytes:
-    accept = there.stream_media.partition(b";")[0] if stream else JSON
-    pairs: list[Pair] = [(b"content-type", JSON), (b"accept", accept), AGENT, *there.headers]
-    pairs += [pair for pair in exchange.forward if pair[0] in TRACES]
-    return fields_of(pairs)
+    constant = CONSTANT[there.name][stream]
+    traces = [pair for pair in exchange.forward if pair[0] in TRACES]
+    return constant + fields_of(traces) if traces else constant
 
 
 def strip(head: ReplyHead) -> None:

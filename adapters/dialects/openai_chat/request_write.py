@@ -17,6 +17,7 @@ from adapters.conversation import (
     Quirks,
     Reasoning,
     Refusal,
+    Sampling,
     ServerTool,
     Text,
     Thinking,
@@ -49,6 +50,7 @@ _OWN_TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
 _LONGEST_USER = 64
 # What OpenAI's models draw their tokens by only when they do not think.
 _DRAWN = ("temperature", "top_p", "logprobs", "top_logprobs")
+_NOT_ASKED = Sampling()
 # What is said of the answer's shape where no field says it.
 _SHAPE = "Answer with one JSON object and nothing else."
 _SCHEMA = "It must fit this JSON schema: "
@@ -56,7 +58,12 @@ _NINE = re.compile("[a-zA-Z0-9]{9}")
 
 
 def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
-    """Write a request; raise `Malformed` naming the block that cannot be carried."""
+    """Write a request; raise `Malformed` naming the block that cannot be carried, or `n`.
+
+    Several answers are for clients of this dialect alone: the reply of no other has a place for them.
+    """
+    if request.answers > 1 and request.dialect != NAME:
+        raise Malformed("`n` must be 1: this model's provider gives one answer a request.", param="n")
     return _Writing(request, quirks).written()
 
 
@@ -92,7 +99,7 @@ class _Writing:
     # --- messages
 
     def _messages(self) -> Iterator[Json]:
-        system = [part for part in self._request.system if not _is_billing(part.text)]
+        system = [part for part in self._request.system if part.text and not _is_billing(part.text)]
         system += [Text(words) for words in self._shape_in_words()]
         if system:
             yield {"role": self._quirks.system_role, "content": joined(system)}
@@ -138,7 +145,8 @@ class _Writing:
     def _call(self, call: ToolCall) -> Json:
         name, identity = self._names.sent(call.name, call.namespace), fitted(call.id, LONGEST_ID)
         if not call.freeform:
-            function = {"name": name, "arguments": call.arguments}
+            # None at all are an empty object: providers that parse them fail at an empty text.
+            function = {"name": name, "arguments": call.arguments or "{}"}
             return {"id": identity, "type": "function", "function": function}
         if self._quirks.freeform_tools:
             return {"id": identity, "type": "custom", "custom": {"name": name, "input": call.arguments}}
@@ -222,6 +230,8 @@ class _Writing:
 
     def _sampling(self, *, thinks: bool) -> Iterator[tuple[str, object]]:
         quirks = self._quirks
+        if self._request.sampling == _NOT_ASKED:
+            return
         refused = set(_DRAWN if thinks and not quirks.sampling_beside_thinking else ())
         refused.update(() if quirks.top_k else ("top_k",))
         for name, value in msgspec.structs.asdict(self._request.sampling).items():
