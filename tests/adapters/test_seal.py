@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from adapters.seal import Seal, sealed, unsealed
+from adapters.seal import Seal, is_sealed, resealed, sealed, unsealed, unsealed_all
 
 
 @given(some.text(), some.text(), some.none() | some.text())
@@ -36,4 +36,14 @@ def test_a_seal_that_was_cut_binds_nothing(end: int) -> None:
 
 def test_a_seal_of_something_else_binds_nothing() -> None:
     """The mark alone makes no seal."""
-    assert unsealed(base64.b64encode(b"penstock:{}").decode(), "gemini") == Seal("", "")
+    for inside in (b"{}", b"[]", b'["gemini","s"]'):
+        assert unsealed(base64.b64encode(b"penstock:" + inside).decode(), "gemini") == Seal("", "")
+
+
+def test_a_seal_holds_several_thoughts() -> None:
+    """In order, with their words; of none there is no seal."""
+    seals = (Seal("gemini", "s", text="é"), Seal("x", "", "r", leads=True))
+    assert is_sealed(resealed(seals))
+    assert unsealed_all(resealed(seals), "x") == seals
+    assert unsealed_all("c2ln", "x") == (Seal("x", "c2ln"),)
+    assert resealed(()) == ""

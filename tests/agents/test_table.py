@@ -9,13 +9,6 @@ from tests.agents.installed import agent
 from tests.agents.table import table
 from tests.path.conftest import Start
 
-# What is known to be wrong, and waits to be mended in the adapters: nothing else may be wrong in these cells.
-KNOWN = {
-    ("claude", "gemini"): "the closing text was not shown",
-    ("gemini", "anthropic-messages"): "signatures did not come back",
-    ("gemini", "openai-responses"): "signatures did not come back",
-}
-
 
 @pytest.mark.agents
 @pytest.mark.parametrize(("client", "dialect"), CELLS, ids=lambda value: value)
@@ -23,8 +16,7 @@ def test_cell(tmp_path: Path, gateway: Start, client: str, dialect: str) -> None
     """A loop of three turns, two calls side by side in one, an image: nothing is refused, changed or lost."""
     agent(client)
     crossed = cross(client, dialect, tmp_path, gateway)
-    known = KNOWN.get((client, dialect), "(nothing)")
-    assert [problem for problem in crossed.problems if known not in problem] == []
+    assert crossed.problems == []
 
 
 def test_the_table_says_why() -> None:

@@ -29,6 +29,7 @@ from adapters.dialects.gemini.wire import (
 )
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
 from adapters.fault import Fault, Malformed
+from adapters.seal_carried import carried
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(UsageHolderIn).decode
@@ -58,7 +59,7 @@ def read_usage(body: bytes) -> Usage:
 
 def write_reply(reply: Reply) -> bytes:
     """Write a whole response with one candidate."""
-    content = ContentOut(list(_parts(reply.blocks)))
+    content = ContentOut(list(_parts(carried(reply.blocks))))
     return _ENCODE(
         ResponseOut(
             candidates=[CandidateOut(content=content, finish_reason=FINISH_REASONS[reply.stop])],

@@ -28,6 +28,7 @@ from adapters.events import (
 from adapters.fault import Fault
 from adapters.literal import inside, joined, text_of
 from adapters.reader import given
+from adapters.seal_carried import CarriedThoughts
 from adapters.sse import BOUNDARY, StreamTap
 from adapters.writer import Writer
 
@@ -85,7 +86,17 @@ def _is_notable(data: bytes) -> bool:
 class StreamWriter(Writer):
     """Events in, frames out: one chunk for each event that adds something."""
 
-    __slots__ = ("_arguments", "_chunk", "_head", "_opened", "_pending", "_said", "_suffix", "_usage")
+    __slots__ = (
+        "_arguments",
+        "_carried",
+        "_chunk",
+        "_head",
+        "_opened",
+        "_pending",
+        "_said",
+        "_suffix",
+        "_usage",
+    )
 
     def __init__(self) -> None:
         self._usage = Usage()
@@ -100,6 +111,7 @@ class StreamWriter(Writer):
         self._arguments = bytearray()  # inside the literal of the open call's
         self._said = False  # whether the open block of thinking has words
         self._pending = ""  # the signature that waits for its part
+        self._carried = CarriedThoughts()
 
     def _start(self, event: Started) -> list[bytes]:
         self._usage = event.usage
@@ -117,6 +129,8 @@ class StreamWriter(Writer):
     def _open(self, event: BlockOpened) -> list[bytes]:
         self._opened, self._said = event, False
         self._arguments.clear()
+        if event.kind == "text":
+            self._carried.pass_words()
         return []
 
     def _add_text(self, event: TextAdded) -> list[bytes]:
@@ -127,6 +141,7 @@ class StreamWriter(Writer):
     def _add_thinking(self, event: ThinkingAdded) -> list[bytes]:
         waiting = [] if not self._pending else self._add(PartOut(text="", thought_signature=self._taken()))
         self._said = True
+        self._carried.add(event.literal)
         return [
             *waiting,
             b"".join((self._head, b'{"text":', event.literal, b',"thought":true}', self._suffix)),
@@ -142,10 +157,15 @@ class StreamWriter(Writer):
         if event.kind == "text":
             return []
         call = ToolBlock(self._opened.id, self._opened.name, text_of(joined(self._arguments)))
-        return self._add(PartOut(function_call=write_call(call), thought_signature=self._taken() or None))
+        return self._add(PartOut(function_call=write_call(call), thought_signature=self._signature()))
 
     def _sign(self, signature: str) -> list[bytes]:
-        """Words have their signature on their last part; without words it is the next part's."""
+        """Words have their signature on their last part; without words it is the next part's.
+
+        One of another maker waits for the call, words and all.
+        """
+        if self._carried.close(signature):
+            return []
         if self._said:
             signed = PartOut(text="", thought=True, thought_signature=signature)
             return self._add(signed) if signature else []
@@ -157,6 +177,9 @@ class StreamWriter(Writer):
         signature, self._pending = self._pending, ""
         return signature
 
+    def _signature(self) -> str | None:
+        return self._carried.taken() or self._taken() or None
+
     def _add(self, part: PartOut) -> list[bytes]:
         return [b"".join((self._head, _ENCODE(part), self._suffix))]
 
@@ -165,7 +188,7 @@ class StreamWriter(Writer):
         return []
 
     def _end(self, event: Stopped) -> list[bytes]:
-        last = ContentOut([PartOut(text="", thought_signature=self._taken() or None)])
+        last = ContentOut([PartOut(text="", thought_signature=self._signature())])
         self._chunk.candidates = [CandidateOut(content=last, finish_reason=FINISH_REASONS[event.reason])]
         self._chunk.usage_metadata = write_usage(self._usage)
         return [_frame(self._chunk)]

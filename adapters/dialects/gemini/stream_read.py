@@ -1,9 +1,10 @@
 """Streams of gemini -> events; a whole reply is read as a stream of one chunk.
 
 Each frame is a response with the parts that are new. A block of thinking or text goes on until another kind
-of part comes; a call is always whole. A signature on a part that is no thought is a block of thinking
-without text right before it. Nothing marks the end: it is told where the bytes end after a finish reason;
-without one that is a failure.
+of part comes; a call is always whole. A signature on a call is a block of thinking without text right before
+it. On a text, as streamed answers end with one, it is no content, and Google does not insist on it: it is
+counted, and neither opens a block nor closes one. Nothing marks the end: it is told where the bytes end
+after a finish reason; without one that is a failure.
 """
 
 from datetime import datetime
@@ -58,6 +59,7 @@ _LOST_FIELDS = {
     "url_context_metadata": "urlContextMetadata",
     "logprobs_result": "logprobsResult",
 }
+_LOST_SIGNATURE = "parts.thoughtSignature"
 _NOTHING = (NULL, msgspec.Raw(b"{}"))
 
 _DECODE = msgspec.json.Decoder(ResponseIn).decode
@@ -128,12 +130,15 @@ class StreamReader(Reader):
         if part.thought:
             self._think(part.text, signature)
             return
-        if signature:
-            self._end_speech()
-            self._sign(GrowingBlock("thinking"), signature)
         if part.function_call is not None:
+            if signature:
+                self._end_speech()
+                self._sign(GrowingBlock("thinking"), signature)
             self._call(part.function_call)
-        elif said(part.text):
+            return
+        if signature:
+            self.dropped[_LOST_SIGNATURE] += 1
+        if said(part.text):
             self._say("text", part.text)
 
     def _note_lost(self, holder: PartIn | CandidateIn, names: dict[str, str]) -> None:

@@ -1,12 +1,13 @@
 """Reading the turns of a request of gemini: each content is a turn, each part a part of the middle.
 
-A signature on a part that is no thought is a thinking part without text before it. Calls without an id get
-one; a response without an id, or with one nobody called by, answers the first open call of its name. Texts
-of the model that stand side by side are pieces of one text: clients keep a streamed reply as it came.
+A signature on a part that is no thought is a thinking part before it, without text unless a seal holds the
+words as well. Calls without an id get one; a response without an id, or with one nobody called by, answers
+the first open call of its name. Texts of the model that stand side by side are pieces of one text: clients
+keep a streamed reply as it came.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import msgspec
@@ -22,6 +23,7 @@ from adapters.conversation import (
     ToolResult,
     Turn,
 )
+from adapters.conversation_thoughts import recall
 from adapters.dialects.gemini.media_read import NAME, STANDARD, media_of
 from adapters.dialects.gemini.request_wire import (
     PART_KEYS,
@@ -32,7 +34,7 @@ from adapters.dialects.gemini.request_wire import (
 )
 from adapters.fault import Malformed
 from adapters.request import decode_part
-from adapters.seal import unsealed
+from adapters.seal import Seal, is_sealed, unsealed_all
 
 # The key of arguments that holds what a model wrote instead of a JSON object.
 RAW_KEY = "__raw"
@@ -48,6 +50,12 @@ _DECODE_RAW_KEY = msgspec.json.Decoder(dict[str, str]).decode
 # The keys of a response that hold its words, where one stands alone; the first two are the documented ones.
 _WORDS = ("output", "error", "result")
 _ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "user"}
+
+
+class _Carried(msgspec.Struct, frozen=True):
+    """What stands on the part after it."""
+
+    seals: tuple[Seal, ...]
 
 
 class _Thought(Thinking, frozen=True, gc=False):
@@ -87,17 +95,17 @@ class TurnReader:
             for index, raw in enumerate(content.parts or ())
             for part in self._part(raw, f"{place}.parts[{index}]")
         ]
-        return Turn(role, tuple(_joined(parts) if role == "assistant" else _unthought(parts)))
+        return Turn(role, tuple(_recalled(_joined(parts)) if role == "assistant" else _unthought(parts)))
 
-    def _part(self, raw: msgspec.Raw, place: str) -> list[Part]:
+    def _part(self, raw: msgspec.Raw, place: str) -> list[Part | _Carried]:
         keys = decode_part(_DECODE_KEYS, raw, place).keys()
         part = decode_part(_DECODE_PART, raw, place)
         if not keys <= PART_KEYS:
             return [Opaque(NAME, ", ".join(sorted(keys - PART_KEYS)), place, raw, _words_of(part))]
-        signed = _signed(part.thought_signature or "")
+        seals = _seals(part.thought_signature or "")
         if part.thought and part.text is not None:
-            return [_Thought(part.text, signed.signature, signed.redacted, signed.maker)]
-        before: list[Part] = [signed] if signed.signature or signed.redacted is not None else []
+            return [_Thought(part.text, seals[0].signature, seals[0].redacted, seals[0].maker)]
+        before: list[Part | _Carried] = [_Carried(seals)] if part.thought_signature else []
         if part.text is not None:
             # The API ends a signed stream with an empty text that only carries the signature.
             return before if before and not part.text else [*before, Text(part.text)]
@@ -140,7 +148,7 @@ class TurnReader:
         raise Malformed(f"`{place}.functionResponse`: no open call is one of {response.name!r}.", param=place)
 
 
-def _joined(parts: list[Part]) -> Iterator[Part]:
+def _joined(parts: list[Part | _Carried]) -> Iterator[Part | _Carried]:
     """The parts of the model's turn, with the pieces of one text, or of one thought, as that."""
     for kind, run in groupby(parts, key=type):
         if kind is Text:
@@ -163,12 +171,23 @@ def _thoughts(pieces: list["_Thought"]) -> Iterator[Thinking]:
         yield Thinking(words, maker=NAME)
 
 
-def _unthought(parts: list[Part]) -> Iterator[Part]:
+def _recalled(parts: Iterable[Part | _Carried]) -> list[Part]:
+    """The parts with every thought where it was thought."""
+    recalled: list[Part] = []
+    for part in parts:
+        if isinstance(part, _Carried):
+            recall(recalled, part.seals)
+        else:
+            recalled.append(part)
+    return recalled
+
+
+def _unthought(parts: list[Part | _Carried]) -> Iterator[Part]:
     """The parts of the user's turn: what it holds as a thought is a text like any other."""
     for part in parts:
-        if not isinstance(part, Thinking):
+        if not isinstance(part, Thinking | _Carried):
             yield part
-        elif part.text:
+        elif isinstance(part, Thinking) and part.text:
             yield Text(part.text)
 
 
@@ -181,12 +200,10 @@ def _words_of(part: PartIn) -> str | None:
     return part.text
 
 
-def _signed(text: str) -> Thinking:
-    """What a signature says, without a thought of its own."""
-    standard = text.translate(STANDARD)
-    seal = unsealed(standard, NAME)
-    own = seal.maker == NAME and seal.signature == standard
-    return Thinking("", text if own else seal.signature, seal.redacted, seal.maker)
+def _seals(signature: str) -> tuple[Seal, ...]:
+    """What a signature says; one of Google's own stays as it is spelled."""
+    standard = signature.translate(STANDARD)
+    return unsealed_all(standard, NAME) if is_sealed(standard) else (Seal(NAME, signature),)
 
 
 def _as_text(raw: bytes | msgspec.Raw) -> str:

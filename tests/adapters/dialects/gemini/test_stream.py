@@ -1,6 +1,7 @@
 """Streams of gemini as they are written, read by the official SDK, and the tap that looks into them."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from adapters.events import (
     replay,
 )
 from adapters.fault import Fault
+from adapters.seal import Seal, sealed, unsealed_all
 from tests.adapters.cuts import cuts, recorded_streams
 from tests.adapters.dialects.gemini.frames import STOP, candidate, chunk, parts, text
 from tests.adapters.dialects.gemini.sdk import chunks_of, gathered, parts_of, said_by, streaming
@@ -122,13 +124,56 @@ SIGNED: dict[str, tuple[tuple[Block, ...], list[dict[str, Any]]]] = {
 def test_a_signature_is_on_the_part_it_belongs_to(
     blocks: tuple[Block, ...], told: list[dict[str, Any]]
 ) -> None:
-    """It stands on the thought that has it, else on the part after it, and is read back from there."""
+    """It stands on the thought that has it, else on the part after it, and is read back from calls."""
     stream = b"".join(DIALECT.write_stream(Reply("1", "m", blocks, "end", Usage()), FLAG))
     assert parts_in(documents(stream)) == told
     again = collect(read(StreamReader(), [stream]))
-    assert again.blocks == blocks
+    kept = tuple(block for block, after in pairwise((*blocks, None)) if block != SIGN or after == CALL)
+    assert again.blocks == kept
     whole = DIALECT.write_reply(Reply("1", "m", blocks, "end", Usage()))
-    assert read_reply(whole).blocks == blocks
+    assert read_reply(whole).blocks == kept
+
+
+THEIRS = sealed("anthropic-messages", "c2ln")
+HIDDEN = sealed("anthropic-messages", "", "x")
+WORDS, THOUGHT = {"text": "a"}, {"text": "Hm.", "thought": True}
+CARRIED: dict[str, tuple[tuple[Block, ...], list[dict[str, Any]], list[Seal]]] = {
+    "a thought before a call": (
+        (ThinkingBlock("Hm.", THEIRS), CALL, CALL),
+        [THOUGHT, {**CALLED, "thoughtSignature": "?"}, CALLED, LAST],
+        [Seal("anthropic-messages", "c2ln", text="Hm.")],
+    ),
+    "words between": (
+        (ThinkingBlock("Hm.", THEIRS), TextBlock("a"), CALL),
+        [THOUGHT, WORDS, {**CALLED, "thoughtSignature": "?"}, LAST],
+        [Seal("anthropic-messages", "c2ln", text="Hm.", leads=True)],
+    ),
+    "thoughts before a call": (
+        (ThinkingBlock("Hm.", THEIRS), ThinkingBlock("", HIDDEN), CALL),
+        [THOUGHT, {**CALLED, "thoughtSignature": "?"}, LAST],
+        [Seal("anthropic-messages", "c2ln", text="Hm."), Seal("anthropic-messages", "", "x")],
+    ),
+    "no call": (
+        (ThinkingBlock("Hm.", THEIRS), TextBlock("a")),
+        [THOUGHT, WORDS, {"text": "", "thoughtSignature": "?"}],
+        [Seal("anthropic-messages", "c2ln", text="Hm.", leads=True)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("blocks", "told", "seals"), CARRIED.values(), ids=CARRIED)
+def test_the_call_carries_the_thoughts_of_another_maker(
+    blocks: tuple[Block, ...], told: list[dict[str, Any]], seals: list[Seal]
+) -> None:
+    """Clients hand back signatures of calls alone, so the words are inside; without a call it comes last."""
+    reply = Reply("1", "m", blocks, "end", Usage())
+    streamed = parts_in(documents(b"".join(DIALECT.write_stream(reply, FLAG))))
+    (whole,) = documents(b"data: " + DIALECT.write_reply(reply) + b"\n\n")
+    for written_parts in (streamed, [*whole["candidates"][0]["content"]["parts"], LAST]):
+        (signed,) = [part for part in written_parts if "thoughtSignature" in part]
+        assert list(unsealed_all(signed["thoughtSignature"], "gemini")) == seals
+        signed["thoughtSignature"] = "?"
+        assert written_parts[: len(told)] == told
 
 
 ARGUMENTS = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.conversation import Media, Opaque, Part, Text, Thinking, ToolCall, ToolResult, Turn
-from adapters.seal import sealed
+from adapters.seal import Seal, resealed, sealed
 from tests.adapters.dialects.gemini.requests import answer, call, inline, model, raw, read, text, user
 
 
@@ -59,6 +59,8 @@ SIGN = Thinking("", "c2ln", maker="gemini")
 OTHER = sealed("anthropic-messages", "s?>")
 HIDDEN = sealed("anthropic-messages", "", "x")
 URL_SAFE = OTHER.replace("+", "-").replace("/", "_")
+BOTH = resealed([Seal("a", "1", text="h", leads=True), Seal("b", "", "x"), Seal("c", "2", text="m")])
+CARRIED = (Thinking("h", "1", maker="a"), Thinking("", "", "x", "b"), Thinking("m", "2", maker="c"))
 SIGNED: dict[str, tuple[list[dict[str, object]], tuple[Part, ...]]] = {
     "a thought": ([text("hm", thought=True)], (Thinking("hm", maker="gemini"),)),
     "a signed thought": (
@@ -110,6 +112,23 @@ SIGNED: dict[str, tuple[list[dict[str, object]], tuple[Part, ...]]] = {
     "another maker's hidden thought": (
         [text("a", thoughtSignature=HIDDEN)],
         (Thinking("", "", "x", "anthropic-messages"), Text("a")),
+    ),
+    "thoughts on a call": (
+        [text("a"), {**call("f", {}, id="1"), "thoughtSignature": BOTH}],
+        (CARRIED[0], Text("a"), *CARRIED[1:], ToolCall("1", "f", "{}")),
+    ),
+    "thoughts on a call, and their words": (
+        [
+            text("h", thought=True),
+            text("a"),
+            text("m", thought=True),
+            {**call("f", {}, id="1"), "thoughtSignature": BOTH},
+        ],
+        (CARRIED[0], Text("a"), *CARRIED[1:], ToolCall("1", "f", "{}")),
+    ),
+    "thoughts on an end": (
+        [text("a"), text("b"), text("", thoughtSignature=BOTH)],
+        (CARRIED[0], Text("ab"), *CARRIED[1:]),
     ),
     "a seal that was cut": ([text("a", thoughtSignature=OTHER[:-3])], (Text("a"),)),
 }
