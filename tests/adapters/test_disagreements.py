@@ -56,7 +56,7 @@ BECOMES: list[tuple[str, Dialect, str]] = [
     ("thinking, within 8000 tokens", CHAT, '{"reasoning_effort":"medium"}'),
     ("thinking, as the model likes", CHAT, NOTHING),
     ("two answers", ANTHROPIC, REFUSED),
-    ("two answers", CHAT, '{"n":2}'),
+    ("two answers", CHAT, REFUSED),
     ("a cheaper tier", ANTHROPIC, "service_tier dropped"),
     ("a stream", CHAT, '{"stream":true}, {"stream_options":{"include_usage":true}}'),
     ("what only the client's dialect knows", CHAT, "safeguards dropped"),

@@ -52,6 +52,25 @@ BUDGETS: dict[Effort, int] = {
 _LONGEST_USER = 256
 _COLDEST_TOP_P = 0.95
 _ONLY_ELSEWHERE = ("seed", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs")
+# Bounds are a 400 where an answer or a strict tool is held to its schema; the SDK moves the same into words.
+_BOUNDS = frozenset(
+    (
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+        "propertyOrdering",
+    )
+)
 
 
 def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
@@ -152,7 +171,7 @@ class _Writing:
         if words is not None:
             written["description"] = words
         schema = FREEFORM_SCHEMA if tool.freeform else _object_schema(tool.schema)
-        written["input_schema"] = trimmed(schema, self._quirks.refused_keywords)
+        written["input_schema"] = self._taken(schema) if tool.strict else self._trimmed(schema)
         if tool.strict is not None:
             written["strict"] = tool.strict
         if tool.deferred:
@@ -252,12 +271,16 @@ class _Writing:
         if effort:
             yield "effort", EFFORTS.get(effort, "low")
         if shape is not None and shape.schema is not None:
-            # Only closed objects are taken; a client of this dialect knows that itself.
-            schema = shape.schema if self._own else closed(shape.schema)
-            schema = trimmed(schema, self._quirks.refused_keywords)
-            yield "format", {"type": "json_schema", "schema": schema}
+            yield "format", {"type": "json_schema", "schema": self._taken(shape.schema)}
         elif shape is not None:
             self._drop(["response_format"])
+
+    def _taken(self, schema: msgspec.Raw) -> msgspec.Raw:
+        """A schema that is insisted on: objects closed, no bounds; a client of this dialect knows itself."""
+        return self._trimmed(schema if self._own else trimmed(closed(schema), _BOUNDS))
+
+    def _trimmed(self, schema: msgspec.Raw) -> msgspec.Raw:
+        return trimmed(schema, self._quirks.refused_keywords)
 
     def _effort(self, reasoning: Reasoning) -> Effort | None:
         """The effort asked for, or that of a budget where the model takes none."""

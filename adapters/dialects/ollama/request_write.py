@@ -96,7 +96,8 @@ class _Writing:
     # --- messages
 
     def _messages(self) -> Iterator[Json]:
-        system = [part for part in self._request.system if not _is_billing(part.text)]
+        # An empty one would take the place of the model's own.
+        system = [part for part in self._request.system if part.text and not _is_billing(part.text)]
         if system:
             yield {"role": "system", "content": joined(system)}
         for turn in arranged(self._request.turns):

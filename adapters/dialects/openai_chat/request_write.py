@@ -32,6 +32,7 @@ from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitte
 from adapters.dialects.openai_chat.content import LONGEST_ID, content_of, joined, result_message, shown
 from adapters.dialects.openai_chat.reasoning import asked
 from adapters.dialects.openai_chat.request_read import NAME
+from adapters.fault import Malformed
 from adapters.schema_trim import fits_strict, trimmed
 
 Json = dict[str, object]

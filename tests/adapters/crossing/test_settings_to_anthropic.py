@@ -138,7 +138,7 @@ SETTINGS: dict[str, tuple[Body, Body, tuple[str, ...]]] = {
     ),
     "a strict tool": (
         {"tools": [{"type": "function", "function": {"name": "x", "parameters": SCHEMA, "strict": True}}]},
-        {"tools": [{"name": "x", "input_schema": SCHEMA, "strict": True}]},
+        {"tools": [{"name": "x", "input_schema": {**SCHEMA, "additionalProperties": False}, "strict": True}]},
         (),
     ),
     "tools without a schema": (
