@@ -37,19 +37,20 @@ class Seal(msgspec.Struct, frozen=True, array_like=True):
 
 # What cannot be opened binds nothing any more.
 _BROKEN: Final = Seal("", "")
-_DECODE = msgspec.json.Decoder(tuple[Seal, ...]).decode
+_DECODE = msgspec.json.Decoder(Seal).decode
+_DECODE_ALL = msgspec.json.Decoder(tuple[Seal, ...]).decode
 
 
 def sealed(maker: str, signature: str, redacted: str | None = None) -> str:
     """Return a seal as text; nothing to seal is the empty text."""
     if not signature and redacted is None:
         return ""
-    return resealed([Seal(maker, signature, redacted)])
+    return _written((maker, signature, redacted))
 
 
 def resealed(seals: Sequence[Seal]) -> str:
     """Return seals as the text of one; none are the empty text."""
-    return base64.b64encode(_MARK + _ENCODE(seals)).decode() if seals else ""
+    return _written(seals) if seals else ""
 
 
 def is_sealed(text: str) -> bool:
@@ -67,6 +68,11 @@ def unsealed_all(text: str, dialect: str) -> tuple[Seal, ...]:
     if not is_sealed(text):
         return (Seal(dialect, text),)
     try:
-        return _DECODE(base64.b64decode(text, validate=True)[len(_MARK) :]) or (_BROKEN,)
+        inside = base64.b64decode(text, validate=True)[len(_MARK) :]
+        return _DECODE_ALL(inside) if inside.startswith(b"[[") else (_DECODE(inside),)
     except (binascii.Error, ValueError):
         return (_BROKEN,)  # it was cut or changed
+
+
+def _written(inside: Sequence[object]) -> str:
+    return base64.b64encode(_MARK + _ENCODE(inside)).decode()

@@ -1,7 +1,9 @@
 """What Google's models take, by family: a model's name says when it was made.
 
 Up to 2.5 thinking has a budget in tokens, from 3 on a level; from 3 on calls must be signed, and results may
-hold images. Source: the API's pages on thinking, thought signatures and function calling (November 2026).
+hold images. A name that says nothing, as an alias or a box of one's own has it, is one of the newest: it gets
+what a newer model insists on, and of what an older one refuses only the levels of thinking. Source: the API's
+pages on thinking, thought signatures and function calling (November 2026).
 """
 
 import re
@@ -54,6 +56,8 @@ class Family(msgspec.Struct, frozen=True):
 
 
 _SILENT = Family()
+# Google's models that are no Gemini: they have neither thoughts to ask for nor signatures.
+_OTHERS = ("gemma", "learnlm")
 _BY_BUDGET = {
     "pro": Family(budget=(128, 32_768), stops=False),
     "flash": Family(budget=(1, 24_576)),
@@ -62,11 +66,11 @@ _BY_BUDGET = {
 
 
 def family_of(model: str) -> Family:
-    """Return the family of a model; one that is no Gemini does not think, one without a number is new."""
+    """Return the family of a model; one without a number is new."""
     bare = model.rpartition("/")[2]
     match = _NAME.match(bare)
     if match is None:
-        return _with_levels(_UPPER) if bare.startswith("gemini-") else _SILENT
+        return _unknown(bare)
     version, size = (int(match[1]), int(match[2] or 0)), match[3] or ""
     if version < (2, 5):
         return _SILENT
@@ -76,6 +80,14 @@ def family_of(model: str) -> Family:
         return _with_levels(("low", "high"))
     small = size.startswith("flash") and version < (3, 8)
     return _with_levels(_ALL if small or size == "flash-lite" else _UPPER)
+
+
+def _unknown(name: str) -> Family:
+    if name.startswith(_OTHERS):
+        return _SILENT
+    if name.startswith("gemini-"):
+        return _with_levels(_UPPER)
+    return Family(levels=_UPPER, signed=True)
 
 
 def _with_levels(levels: tuple[Effort, ...]) -> Family:

@@ -52,6 +52,8 @@ LEVELS: dict[str, tuple[str, Reasoning, str]] = {
     "a budget": ("gemini-3-flash", Reasoning(budget=8000), "MEDIUM"),
     "a big budget": ("gemini-3-flash", Reasoning(budget=31_999), "HIGH"),
     "a model without a number": ("gemini-flash-latest", LOW, "LOW"),
+    "a model behind an alias": ("fast", MOST, "HIGH"),
+    "a model of a box": ("local/fake-1", NONE, "LOW"),
     "a later model": ("gemini-4-pro", Reasoning("medium"), "MEDIUM"),
 }
 
@@ -60,6 +62,13 @@ LEVELS: dict[str, tuple[str, Reasoning, str]] = {
 def test_models_from_3_on_have_a_level(model: str, reasoning: Reasoning, level: str) -> None:
     """The nearest the family has, the lower of two."""
     assert asked(model, reasoning) == {"thinkingLevel": level}
+
+
+@pytest.mark.parametrize("model", ["fast", "box/my-model"])
+def test_a_name_that_says_nothing_gets_what_all_take(model: str) -> None:
+    """Calls are signed, as newer models insist; what older ones refuse is not sent."""
+    family = family_of(model)
+    assert (family.signed, family.shows, family.formats) == (True, False, False)
 
 
 def test_a_level_nobody_asked_for_is_the_models_own() -> None:
@@ -73,7 +82,7 @@ def test_quirks_may_know_other_levels() -> None:
     assert asked("gemini-3-pro", LOW, quirks) == {"thinkingLevel": "MEDIUM"}
 
 
-@pytest.mark.parametrize("model", ["gemini-2.0-flash", "gemini-1.5-pro", "gemma-3-27b-it", "fake-1"])
+@pytest.mark.parametrize("model", ["gemini-2.0-flash", "gemini-1.5-pro", "models/gemma-3-27b", "learnlm-2.0"])
 def test_other_models_do_not_think(model: str) -> None:
     """Asking them to is refused, so nothing is asked."""
     assert family_of(model) == Family()
