@@ -11,7 +11,8 @@ from tests.path.house import House
 from tests.path.responses import data_of, frames, response, said, user
 from tests.path.sockets import PING, PONG, TEXT, Event, Socket
 from tests.upstream.exchange import Exchange
-from tests.upstream.scripts import stream
+from tests.upstream.scripts import begun, stream
+from tests.upstream.steps import Gate, Send
 
 MODEL = RESPONSES.model
 CREATED = ["response.created", "response.in_progress", "response.completed"]
@@ -174,6 +175,19 @@ def test_a_client_that_asks_ahead_waits_its_turn(house: House) -> None:
         client.create(model=MODEL, input=[user("2")], previous_response_id="resp_a")
         assert (id_of(client.events()), id_of(client.events())) == ("resp_a", "resp_b")
     assert inputs(exchange)[1] == [user("1"), said("a"), user("2")]
+
+
+def test_a_silent_turn_shows_life(restless: House) -> None:
+    """While the provider is silent in the middle of a response, the client is told that it is in progress."""
+    first, rest = begun(frames("a")[:3]), begun(frames("a")[3:])[1:]
+    exchange = restless.replay.plays((*first, Gate(), *rest, Send(b"0\r\n\r\n")))
+    with open_socket(restless, exchange) as client:
+        client.create(model=MODEL, input="é")
+        begins = [client.event() for _ in range(4)]
+        assert begins[-1]["type"] == "response.in_progress"
+        assert begins[-1]["response"]["id"] == "resp_a"
+        exchange.release()
+        assert id_of(client.events()) == "resp_a"
 
 
 def test_each_turn_is_a_line_in_the_log(house: House) -> None:
