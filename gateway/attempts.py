@@ -2,7 +2,8 @@
 
 Nothing here has been shown to the client yet, so whatever fails may still be tried elsewhere. A
 whole reply is worth showing when all of it has arrived and is what its dialect says; a stream when
-it has begun as one. A connection that was kept alive and turns out to be stale is replaced once.
+it has begun as one. A connection that is closed before a byte of the reply came is tried once more on a new
+one; a kept one that turns out to be stale is replaced beside that.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Final
 from adapters.dialect import Peek, Tap
 from adapters.events import BrokenOff
 from adapters.fault import Fault, Malformed
+from adapters.seal import SEAL
 from gateway import codings, crossing, judgement, local
 from gateway.crossing import Letter
 from gateway.errors import Refused, UpstreamError
@@ -29,12 +31,14 @@ CANNOT_COUNT: Final = frozenset((404, 405, 501))
 UNENCODED: Final = b"identity"
 # Below this a request leaves as one buffer; above it copying the body costs more than a second write.
 JOIN_LIMIT: Final = 64 * 1024
+COMPACTION: Final = b'"compaction_trigger"'
 CREDENTIALS: Final = frozenset((b"authorization", b"x-api-key"))
 
 
 async def first_good_attempt(exchange: Exchange) -> None:
     """Set source, head and first bytes. Raises Refused, UpstreamError, or what interrupted the exchange."""
     exchange.attempts += 1
+    exchange.house.retries.earn()
     if exchange.operation == "count_tokens":
         await _count(exchange)
         return
@@ -131,27 +135,29 @@ def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, byt
 
 
 def _passes(exchange: Exchange, target: Target) -> bool:
-    """Whether the request goes on as it is: one for embeddings names its model in too many places."""
+    """Whether the request goes on as it is: one for embeddings names its model in too many places.
+
+    A summary of a conversation that was elsewhere is one for all, and so made as it is made everywhere.
+    """
     assert exchange.peek is not None
     if exchange.operation == "embed" and exchange.peek.model != target.model:
         return False
-    return target.dialect is exchange.dialect
+    return target.dialect is exchange.dialect and not (SEAL in exchange.body and COMPACTION in exchange.body)
 
 
 def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
     """The body as it came but for the model's name, and the path, which in some dialects holds it too."""
-    peek = exchange.peek
+    peek, path = exchange.peek, exchange.path
     assert peek is not None
-    if target.model == peek.model:
-        exchange.body_mode = b"verbatim"
-        return exchange.body, exchange.path
-    exchange.body_mode = b"model-span"
-    dialect, path = exchange.dialect, exchange.path
-    if dialect.path_names_model:
+    dialect, renamed = exchange.dialect, target.model != peek.model
+    if renamed and dialect.path_names_model:
         assert exchange.operation != "models"
         assert exchange.operation != "none"
         path = dialect.locate(exchange.operation, target.model, exchange.relay == "stream")
-    return dialect.rename(exchange.body, target.model), path
+    if exchange.operation == "generate" and SEAL in exchange.body:
+        return crossing.relieved(exchange, target), path
+    exchange.body_mode = b"model-span" if renamed else b"verbatim"
+    return dialect.rename(exchange.body, target.model) if renamed else exchange.body, path
 
 
 def _fields(exchange: Exchange, provider: Provider, door: Door) -> bytes:
@@ -207,10 +213,10 @@ async def _send(exchange: Exchange, target: Target) -> None:
             found = await _head(exchange, wire)
             break
         except UpstreamError as error:
-            if not _stale(wire, error):
+            if not _unread(wire, error) or (not wire.reused and not _may_try_again(exchange)):
                 raise
             exchange.house.journal.say(
-                "debug", f"id={exchange.request_id.decode()} met a stale connection to {provider.name}"
+                "debug", f"id={exchange.request_id.decode()} was closed unread by {provider.name}: again"
             )
         exchange.house.give_back(exchange)
         wire = await _open(exchange, door.pool)
@@ -235,9 +241,17 @@ def _first_byte_limit(exchange: Exchange, timeouts: Timeouts, peek: Peek) -> flo
     return timeouts.first_byte_thinking if peek.thinking else timeouts.first_byte
 
 
-def _stale(wire: Wire, error: UpstreamError) -> bool:
-    """Closed by the upstream while idle, before it answered a byte: the request was not read."""
-    return wire.reused and not wire.heard and error.phase == "head" and error.cause in ("closed", "reset")
+def _unread(wire: Wire, error: UpstreamError) -> bool:
+    """Closed by the upstream before it answered a byte: the request may be sent again, and nobody saw any of it."""
+    return not wire.heard and error.phase == "head" and error.cause in ("closed", "reset")
+
+
+def _may_try_again(exchange: Exchange) -> bool:
+    """Once more for a request, and for a share of all. A kept connection that went stale counts for nothing."""
+    if exchange.attempts > 1 or not exchange.house.retries.take():
+        return False
+    exchange.attempts += 1
+    return True
 
 
 async def _open(exchange: Exchange, pool: Pool) -> Wire:
@@ -350,24 +364,28 @@ async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) 
     """An upstream's error: its own words pass, unless it is about our key or is no error of an API."""
     exchange.relay = "whole"
     raw, plain = _decoded(exchange, head, await _collect(exchange))
-    if provider.settings.credential == "key" and head.status == 401:
-        raise judgement.own_key_refused(provider.name, head.status)
-    if not judgement.is_object(plain):
-        raise judgement.unfit(provider.name, head, time.time())
     clean = provider.redact(plain)
     if clean is not plain:
         raw, plain, exchange.coded = clean, clean, False
     assert exchange.target is not None
     fault = exchange.target.dialect.read_error(head.status, plain)
+    # Google says 400 to a wrong key, and only its details say why.
+    if provider.settings.credential == "key" and (head.status == 401 or _is_of_key(fault)):
+        raise judgement.own_key_refused(provider.name, head.status)
     exchange.error = fault.message if fault is not None else f"it answered {head.status}"
     if head.status in judgement.WAITS:
-        exchange.retry_after = judgement.retry_after(head.headers, time.time())
-    crossed = exchange.shown is not None or exchange.embedding is not None
+        exchange.retry_after = judgement.passed_after(head.headers, fault, time.time())
+    # An error in a list, as Google has it in streams without events, is read and told as one.
+    crossed = exchange.shown is not None or exchange.embedding is not None or not judgement.is_object(plain)
     if exchange.head_sent or crossed:
         if fault is None:
             raise judgement.unfit(provider.name, head, time.time())
         raise judgement.told(exchange.dialect.name, fault, judgement.said_after(head.headers, time.time()))
     exchange.first = raw
+
+
+def _is_of_key(fault: Fault | None) -> bool:
+    return fault is not None and fault.kind == "authentication"
 
 
 async def _collect(exchange: Exchange) -> bytes:
