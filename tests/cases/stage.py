@@ -15,7 +15,7 @@ from tests.path.house import House, configuration
 from tests.upstream.exchange import Exchange
 from tests.upstream.faults import Fault
 from tests.upstream.memory import Memory
-from tests.upstream.plan import Turn, said
+from tests.upstream.plan import Heard, Said, Turn, said
 from tests.upstream.provider import Provider
 from tests.upstream.refusal import Asked
 from tests.upstream.replies import ordinary
@@ -142,6 +142,16 @@ class Led:
         """The same as it stood on the wire."""
         return self.request.body.decode()
 
+    def heard(self, there: There) -> Heard:
+        """What the provider makes of that request, as one for a stream."""
+        asked = Asked(self.body, self.request.path, self.request.header("anthropic-beta") or "")
+        return msgspec.structs.replace(there.voice.hear(asked), stream=True)
+
+    def said(self, there: There) -> Said:
+        """What the provider says to it."""
+        heard = self.heard(there)
+        return said(self.provider.plan[heard.turn], heard, 0)
+
 
 class Stage:
     """The gateway and the upstream behind it."""
@@ -159,12 +169,14 @@ class Stage:
         self.cast.providers[name] = provider
         return Led(name, provider)
 
+    def pieces(self, there: There, led: Led) -> list[bytes]:
+        """What this provider would stream to its last request, piece by piece."""
+        heard = led.heard(there)
+        return list(there.voice.events(led.said(there), heard, led.provider.memory))
+
     def spoken(self, there: There, led: Led) -> bytes:
-        """All the bytes this provider would stream to its last request."""
-        asked = Asked(led.body, led.request.path, led.request.header("anthropic-beta") or "")
-        heard = msgspec.structs.replace(there.voice.hear(asked), stream=True)
-        turn = led.provider.plan[heard.turn]
-        return b"".join(there.voice.events(said(turn, heard, 0), heard, led.provider.memory))
+        """The same in one piece."""
+        return b"".join(self.pieces(there, led))
 
     def plays(self, *scripts: Script) -> Exchange:
         """Put up scripts instead: one for each request that carries the exchange's header."""
