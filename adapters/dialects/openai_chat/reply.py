@@ -1,5 +1,7 @@
 """Whole replies of openai-chat: completions and their usage."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from adapters.dialects.openai_chat.wire import (
@@ -7,14 +9,18 @@ from adapters.dialects.openai_chat.wire import (
     CompletionDetailsOut,
     CompletionIn,
     CompletionOut,
+    ExtraOut,
     FunctionOut,
+    GoogleOut,
     MessageOut,
     PromptDetailsOut,
     ToolCallOut,
     UsageOut,
 )
-from adapters.events import Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
+from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
 from adapters.fault import Malformed
+from adapters.seal import is_sealed
+from adapters.seal_carried import carried
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE_COMPLETION = msgspec.json.Decoder(CompletionIn).decode
@@ -70,14 +76,27 @@ def write_usage(usage: Usage) -> UsageOut:
     )
 
 
+def extra(signature: str) -> ExtraOut | msgspec.UnsetType:
+    """Spell what a call carries, if it carries anything."""
+    return ExtraOut(GoogleOut(signature)) if signature else msgspec.UNSET
+
+
+def _calls(blocks: Iterable[Block]) -> Iterator[ToolCallOut]:
+    """Write the calls; the first after a sealed thought carries it."""
+    signature = ""
+    for block in carried(blocks):
+        if isinstance(block, ThinkingBlock) and not block.text and is_sealed(block.signature):
+            signature = block.signature
+        elif isinstance(block, ToolBlock):
+            function = FunctionOut(name=block.name, arguments=block.arguments)
+            yield ToolCallOut(id=block.id, function=function, extra_content=extra(signature))
+            signature = ""
+
+
 def _message(reply: Reply) -> MessageOut:
     texts = [block.text for block in reply.blocks if isinstance(block, TextBlock)]
     thoughts = [block.text for block in reply.blocks if isinstance(block, ThinkingBlock)]
-    calls = [
-        ToolCallOut(id=block.id, function=FunctionOut(name=block.name, arguments=block.arguments))
-        for block in reply.blocks
-        if isinstance(block, ToolBlock)
-    ]
+    calls = list(_calls(reply.blocks))
     return MessageOut(
         role="assistant",
         content="".join(texts) if texts else None,

@@ -30,9 +30,11 @@ from adapters.conversation import (
     Turn,
     given,
 )
+from adapters.conversation_thoughts import recall
 from adapters.dialects.openai_chat.request_wire import (
     KNOWN,
     ChoiceIn,
+    ExtraIn,
     FormatIn,
     FunctionIn,
     ImageIn,
@@ -46,14 +48,18 @@ from adapters.dialects.openai_chat.request_wire import (
 )
 from adapters.fault import Malformed
 from adapters.request import checked_model, checked_schema, decode_body, decode_part
+from adapters.seal import Seal, unsealed_all
 
 NAME = "openai-chat"
+# Whose signatures stand on calls where they are no seals.
+_GOOGLE = "gemini"
 
 _DECODE_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _DECODE = msgspec.json.Decoder(RequestIn).decode
 _DECODE_PART = msgspec.json.Decoder(PartIn).decode
 _DECODE_KIND = msgspec.json.Decoder(KindIn).decode
 _DECODE_TOOL = msgspec.json.Decoder(ToolIn).decode
+_DECODE_EXTRA = msgspec.json.Decoder(ExtraIn | None).decode
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.=+-]+)*;base64,", re.IGNORECASE)
 
 _MODES: dict[str, Literal["auto", "any", "none"]] = {"auto": "auto", "required": "any", "none": "none"}
@@ -247,19 +253,31 @@ def _texts(message: MessageIn, place: str) -> Iterator[Text]:
         yield part
 
 
-def _assistant(message: MessageIn, place: str) -> Iterator[Part]:
+def _assistant(message: MessageIn, place: str) -> list[Part]:
     thought = message.reasoning_content or message.reasoning
-    if thought:
-        yield Thinking(thought, maker=NAME)
-    yield from _parts(message, place)
+    parts: list[Part] = [Thinking(thought, maker=NAME)] if thought else []
+    parts += _parts(message, place)
     if message.refusal:
-        yield Refusal(message.refusal)
+        parts.append(Refusal(message.refusal))
     if given(message.audio) is not None:
-        yield Opaque(NAME, "audio", f"{place}.audio", message.audio)
+        parts.append(Opaque(NAME, "audio", f"{place}.audio", message.audio))
     for index, call in enumerate(message.tool_calls or ()):
-        yield _call(call, f"{place}.tool_calls[{index}]")
+        recall(parts, _carried(call.extra_content))
+        parts.append(_call(call, f"{place}.tool_calls[{index}]"))
     if message.function_call:
-        yield ToolCall(_own_id(place), message.function_call.name, message.function_call.arguments or "")
+        function = message.function_call
+        parts.append(ToolCall(_own_id(place), function.name, function.arguments or ""))
+    return parts
+
+
+def _carried(extra: msgspec.Raw) -> tuple[Seal, ...]:
+    """What a call carries; a signature that is no seal is Google's own, and anything else is skipped."""
+    try:
+        read = _DECODE_EXTRA(extra)
+    except (ValueError, RecursionError):
+        return ()
+    signature = read.google.thought_signature if read and read.google else None
+    return unsealed_all(signature, _GOOGLE) if signature else ()
 
 
 def _call(call: ToolCallIn, place: str) -> ToolCall:

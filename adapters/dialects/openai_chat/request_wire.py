@@ -24,12 +24,25 @@ class CustomCallIn(msgspec.Struct):
     input: str = ""
 
 
+class GoogleIn(msgspec.Struct):
+    """See `ExtraIn`."""
+
+    thought_signature: str | None = None
+
+
+class ExtraIn(msgspec.Struct):
+    """What a call carries besides, in the place that Google's API of this dialect has for signatures."""
+
+    google: GoogleIn | None = None
+
+
 class ToolCallIn(msgspec.Struct):
     """A call of either kind."""
 
     id: str
     function: FunctionCallIn | None = None
     custom: CustomCallIn | None = None
+    extra_content: msgspec.Raw = NULL
 
 
 class MessageIn(msgspec.Struct):

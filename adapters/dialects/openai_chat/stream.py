@@ -7,7 +7,7 @@ with an error chunk and never with `[DONE]`: some clients take that for a whole 
 
 import msgspec
 
-from adapters.dialects.openai_chat.reply import FINISH_REASONS, completion_id, write_usage
+from adapters.dialects.openai_chat.reply import FINISH_REASONS, completion_id, extra, write_usage
 from adapters.dialects.openai_chat.wire import (
     ChunkChoice,
     ChunkIn,
@@ -32,6 +32,7 @@ from adapters.events import (
 )
 from adapters.fault import Fault
 from adapters.openai import read_stream_fault, write_error
+from adapters.seal_carried import CarriedThoughts
 from adapters.sse import BOUNDARY, StreamTap
 from adapters.writer import Writer
 
@@ -98,6 +99,7 @@ class StreamWriter(Writer):
 
     __slots__ = (
         "_calls",
+        "_carried",
         "_chunk",
         "_head",
         "_include_usage",
@@ -113,6 +115,7 @@ class StreamWriter(Writer):
         self._usage = Usage()
         self._chunk = ChunkOut(id="", created=0, model="", choices=[])
         self._head = self._text = self._thinking = self._input = self._suffix = b""
+        self._carried = CarriedThoughts()
         self._calls = -1  # the index of the open tool call: calls are counted apart from blocks
 
     def _start(self, event: Started) -> list[bytes]:
@@ -135,6 +138,8 @@ class StreamWriter(Writer):
 
     def _open(self, event: BlockOpened) -> list[bytes]:
         if event.kind != "tool":
+            if event.kind == "text":
+                self._carried.pass_words()
             return []
         self._calls += 1
         self._input = self._head + _FIRST_CALL % self._calls
@@ -143,6 +148,7 @@ class StreamWriter(Writer):
             id=event.id,
             type="function",
             function=FunctionOut(name=event.name, arguments=""),
+            extra_content=extra(self._carried.taken()),
         )
         return self._add(Delta(tool_calls=[call]))
 
@@ -150,12 +156,16 @@ class StreamWriter(Writer):
         return [b"".join((self._text, event.literal, self._suffix))]
 
     def _add_thinking(self, event: ThinkingAdded) -> list[bytes]:
+        self._carried.add(event.literal)
         return [b"".join((self._thinking, event.literal, self._suffix))]
 
     def _add_input(self, event: ToolInputAdded) -> list[bytes]:
         return [b"".join((self._input, event.literal, b"}}]", self._suffix))]
 
-    def _close(self, event: BlockClosed) -> list[bytes]:  # noqa: ARG002 - a chat has no end of a block
+    def _close(self, event: BlockClosed) -> list[bytes]:
+        """A chat has no end of a block; a signature waits for the next call."""
+        if event.kind == "thinking":
+            self._carried.close(event.signature)
         return []
 
     def _count(self, event: UsageCounted) -> list[bytes]:

@@ -115,12 +115,25 @@ class FunctionOut(msgspec.Struct, kw_only=True):
     arguments: str
 
 
+class GoogleOut(msgspec.Struct):
+    """See `ExtraOut`."""
+
+    thought_signature: str
+
+
+class ExtraOut(msgspec.Struct):
+    """What a call carries besides: the place that Google's API of this dialect has for signatures."""
+
+    google: GoogleOut
+
+
 class ToolCallOut(msgspec.Struct, kw_only=True):
     """A whole tool call."""
 
     id: str
     type: str = "function"
     function: FunctionOut
+    extra_content: ExtraOut | msgspec.UnsetType = msgspec.UNSET
 
 
 class MessageOut(msgspec.Struct):
@@ -163,6 +176,7 @@ class ToolCallDelta(msgspec.Struct, kw_only=True):
     id: str | msgspec.UnsetType = msgspec.UNSET
     type: str | msgspec.UnsetType = msgspec.UNSET
     function: FunctionOut
+    extra_content: ExtraOut | msgspec.UnsetType = msgspec.UNSET
 
 
 class Delta(msgspec.Struct):
