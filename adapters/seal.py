@@ -17,7 +17,9 @@ import msgspec
 
 # Nine bytes are twelve characters of base64 whatever follows: a seal is known by how it begins.
 _MARK: Final = b"penstock:"
-_SEALED: Final = base64.b64encode(_MARK).decode()
+# How every seal begins, as it stands in a body.
+SEAL: Final = base64.b64encode(_MARK)
+_SEALED: Final = SEAL.decode()
 _ENCODE = msgspec.json.Encoder().encode
 
 

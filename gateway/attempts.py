@@ -13,7 +13,6 @@ from typing import Final
 from adapters.dialect import Peek, Tap
 from adapters.events import BrokenOff
 from adapters.fault import Fault, Malformed
-from adapters.seal import SEAL
 from gateway import codings, crossing, judgement, local
 from gateway.crossing import Letter
 from gateway.errors import Refused, UpstreamError
@@ -31,7 +30,6 @@ CANNOT_COUNT: Final = frozenset((404, 405, 501))
 UNENCODED: Final = b"identity"
 # Below this a request leaves as one buffer; above it copying the body costs more than a second write.
 JOIN_LIMIT: Final = 64 * 1024
-COMPACTION: Final = b'"compaction_trigger"'
 CREDENTIALS: Final = frozenset((b"authorization", b"x-api-key"))
 
 
@@ -111,7 +109,7 @@ def _answer_locally(exchange: Exchange, target: Target) -> None:
 
 def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
     """What is sent first, and what after it: a small body leaves with its head. Raises Refused, Malformed."""
-    if _passes(exchange, target):
+    if crossing.passes(exchange, target):
         body, path = _passed(exchange, target)
         fields, query = _fields(exchange, target.provider, door), exchange.query
         asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
@@ -134,17 +132,6 @@ def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, byt
     return request, after
 
 
-def _passes(exchange: Exchange, target: Target) -> bool:
-    """Whether the request goes on as it is: one for embeddings names its model in too many places.
-
-    A summary of a conversation that was elsewhere is one for all, and so made as it is made everywhere.
-    """
-    assert exchange.peek is not None
-    if exchange.operation == "embed" and exchange.peek.model != target.model:
-        return False
-    return target.dialect is exchange.dialect and not (SEAL in exchange.body and COMPACTION in exchange.body)
-
-
 def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
     """The body as it came but for the model's name, and the path, which in some dialects holds it too."""
     peek, path = exchange.peek, exchange.path
@@ -154,7 +141,7 @@ def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
         assert exchange.operation != "models"
         assert exchange.operation != "none"
         path = dialect.locate(exchange.operation, target.model, exchange.relay == "stream")
-    if exchange.operation == "generate" and SEAL in exchange.body:
+    if crossing.is_sealed(exchange):
         return crossing.relieved(exchange, target), path
     exchange.body_mode = b"model-span" if renamed else b"verbatim"
     return dialect.rename(exchange.body, target.model) if renamed else exchange.body, path
@@ -242,12 +229,12 @@ def _first_byte_limit(exchange: Exchange, timeouts: Timeouts, peek: Peek) -> flo
 
 
 def _unread(wire: Wire, error: UpstreamError) -> bool:
-    """Closed by the upstream before it answered a byte: the request may be sent again, and nobody saw any of it."""
+    """Closed by the upstream before it answered a byte: nobody has seen anything of a reply."""
     return not wire.heard and error.phase == "head" and error.cause in ("closed", "reset")
 
 
 def _may_try_again(exchange: Exchange) -> bool:
-    """Once more for a request, and for a share of all. A kept connection that went stale counts for nothing."""
+    """Once more for a request, and for a share of all of them; a stale connection is no try."""
     if exchange.attempts > 1 or not exchange.house.retries.take():
         return False
     exchange.attempts += 1

@@ -16,6 +16,7 @@ from adapters.embedding_table import EMBEDDINGS
 from adapters.embeddings import embedding_tokens
 from adapters.events import Usage
 from adapters.fault import Fault
+from adapters.seal import SEAL
 from adapters.table import DIALECTS
 from adapters.translation import Shown, StreamTranslation, translate_reply
 from gateway import version
@@ -31,6 +32,8 @@ TRACES: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
 # What goes on of the provider's: when to come back. Its other words are for clients of its own dialect.
 TIMES: Final = frozenset((b"retry-after", b"retry-after-ms"))
 JSON: Final = b"application/json"
+# What asks a provider of openai-responses for a summary; nobody else has the word.
+COMPACTION: Final = b'"compaction_trigger"'
 AGENT: Final = (b"user-agent", b"penstock/" + version().encode())
 
 
@@ -110,6 +113,37 @@ def _fields(exchange: Exchange, there: Dialect, *, stream: bool) -> bytes:
     constant = CONSTANT[there.name][stream]
     traces = [pair for pair in exchange.forward if pair[0] in TRACES]
     return constant + fields_of(traces) if traces else constant
+
+
+def passes(exchange: Exchange, target: Target) -> bool:
+    """Whether the request goes on as it is: one for embeddings names its model in too many places.
+
+    A summary of a conversation that was elsewhere is one for all, and so made as it is made everywhere.
+    """
+    peek = exchange.peek
+    assert peek is not None
+    if exchange.operation == "embed" and peek.model != target.model:
+        return False
+    return target.dialect is exchange.dialect and not (is_sealed(exchange) and COMPACTION in exchange.body)
+
+
+def is_sealed(exchange: Exchange) -> bool:
+    """Whether something in the request was made by a provider of another dialect, and sealed here."""
+    return exchange.operation == "generate" and SEAL in exchange.body
+
+
+def relieved(exchange: Exchange, target: Target) -> bytes:
+    """The request in its own dialect, without what the seals of other makers are on. Raises Malformed.
+
+    A conversation that was elsewhere brings their signatures: its own provider refuses what it did not make.
+    """
+    dialect = exchange.dialect
+    stream = exchange.relay == "stream"
+    request = msgspec.structs.replace(dialect.read_request(exchange.body, exchange.path), stream=stream)
+    written = dialect.write_request(msgspec.structs.replace(request, model=target.model), target.quirks)
+    exchange.body_mode = b"rewritten(translation)"
+    exchange.dropped = written.dropped
+    return written.body
 
 
 def strip(head: ReplyHead) -> None:

@@ -112,6 +112,12 @@ def said_after(headers: list[Pair], now: float) -> int:
     return retry_after(headers, now) if any(name.startswith(b"retry-after") for name, _ in headers) else 0
 
 
+def passed_after(headers: list[Pair], fault: Fault | None, now: float) -> int:
+    """When to come back after an error that passes as it is: by its head, or else by its body."""
+    told_there = fault.retry_after if fault is not None else None
+    return said_after(headers, now) or min(told_there or RETRY_DEFAULT, RETRY_CAP)
+
+
 def retry_after(headers: list[Pair], now: float) -> int:
     """When to come back after a 429: whole seconds, 1 to 60, however it is spelled. `now`: Unix time."""
     milliseconds = _value(headers, b"retry-after-ms")

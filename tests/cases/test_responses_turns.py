@@ -77,7 +77,7 @@ def test_case_46_thoughts_survive_a_round_trip(stage: Stage, there: There) -> No
 
 
 @pytest.mark.parametrize("before", SIGNING)
-@foreign_to(RESPONSES)
+@over()
 def test_case_46_nobody_gets_the_thoughts_of_another(stage: Stage, there: There, before: str) -> None:
     """A conversation that goes on at another provider leaves behind what was signed by the first."""
     if before == there.dialect:
@@ -127,6 +127,24 @@ def test_case_52_its_own_provider_makes_its_own_summary(stage: Stage) -> None:
     body["input"].append({"type": "compaction_trigger"})
     assert codex.post(stage, led, body).header("x-penstock-body") == "model-span"
     assert led.body["input"][-1] == {"type": "compaction_trigger"}
+
+
+def test_case_52_a_summary_of_ours_is_read_by_its_own_provider_too(stage: Stage) -> None:
+    """A conversation that was compacted elsewhere goes on at a provider that passes bodies on, and is
+    compacted there in the way of ours: that provider knows neither our seals nor what they hold."""
+    elsewhere, body = stage.lead(), codex.asked(FIRST, BY_NAME[MESSAGES])
+    trigger = {"type": "compaction_trigger"}
+    (item,) = codex.answer(stage, elsewhere, {**body, "input": [*body["input"], trigger]}).items
+    led = stage.lead()
+    again = codex.asked(FIRST, BY_NAME[RESPONSES])
+    again["input"].append(item)
+    assert codex.answer(stage, led, again).response.output_text == CLOSING
+    assert CLOSING in codex.seen_by(led, BY_NAME[RESPONSES]).everything
+    assert item["encrypted_content"] not in led.text
+    assert {**led.body, "input": []} == {**again, "input": [], "model": BY_NAME[RESPONSES].model}
+    again["input"].append(trigger)
+    (second,) = codex.answer(stage, led, again).items
+    assert second["type"] == "compaction"
 
 
 @over()

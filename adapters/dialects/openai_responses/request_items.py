@@ -80,9 +80,10 @@ class OwnThinking(Thinking, frozen=True, gc=False, kw_only=True):
 class Items:
     """The items read so far: the system, the turns, the tools a search has found."""
 
-    __slots__ = ("_last", "_turns", "compaction", "found", "system")
+    __slots__ = ("_kept", "_last", "_turns", "compaction", "found", "system")
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: bool = True) -> None:
+        self._kept = kept  # whether the provider may know an item by its id
         self.system: list[Text] = []
         self.found: list[AnyTool] = []
         self.compaction = False
@@ -148,7 +149,8 @@ class Items:
         shown = item.summary or item.content or ()
         text = _BLANK.join(part.text for part in shown if part.text)
         seal = unsealed(item.encrypted_content or "", NAME)
-        if seal.maker != NAME or is_packed(seal.signature):
+        bare = not seal.signature and not self._kept
+        if seal.maker != NAME or is_packed(seal.signature) or bare:
             self._think(Thinking(text, seal.signature, seal.redacted, seal.maker))
         else:
             self._think(OwnThinking(text, packed(item.id or "", seal.signature), maker=NAME, raw=raw))

@@ -57,7 +57,7 @@ def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - 
     request = decode_body(_DECODE, body)
     model = checked_model(request.model)
     _refuse_state(request)
-    items = Items()
+    items = Items(kept=bytes(extras.get("store", NULL)) != b"false")
     items.read(_input(request))
     tools = all_tools(read_tools(request.tools or (), "tools"), items.found)
     choice, offered = read_choice(request.tool_choice, tools)

@@ -100,6 +100,16 @@ def test_a_thought_as_openai_made_it_keeps_its_bytes() -> None:
     assert not isinstance(other, OwnThinking)
 
 
+def test_a_thought_that_nobody_kept_is_no_item_of_openais() -> None:
+    """Without its content, an item of a request that stores nothing is known to nobody by its id."""
+    item = reasoning(summary=SUMMARY)
+    for store, kept in ((True, True), (False, False)):
+        request = read_request(json.dumps({"model": "m", "store": store, "input": [item]}).encode())
+        ((thought,),) = [turn.parts for turn in request.turns]
+        assert isinstance(thought, OwnThinking) is kept
+        assert thought.text
+
+
 # --- what only OpenAI has -----------------------------------------------------------------------------
 
 WORDS: dict[str, tuple[Item, str]] = {
