@@ -19,7 +19,7 @@ from adapters.events import (
     ThinkingAdded,
     ToolInputAdded,
 )
-from adapters.literal import inside, joined
+from adapters.literal import inside, joined, literal
 
 Addition = type[TextAdded] | type[ThinkingAdded] | type[ToolInputAdded]
 ADDED: Final[dict[BlockKind, Addition]] = {
@@ -28,7 +28,11 @@ ADDED: Final[dict[BlockKind, Addition]] = {
     "tool": ToolInputAdded,
 }
 
+# The arguments of a call that was made without any: clients parse them, and an empty text is no JSON.
+NOTHING: Final = "{}"
+
 _DECODE = msgspec.json.Decoder().decode
+_NOTHING = literal(NOTHING)
 
 
 class GrowingBlock:
@@ -48,6 +52,10 @@ class GrowingBlock:
         self.index = -1  # until it is told
         self.said = bytearray()
         self.closed = False
+
+    def lacks_arguments(self) -> bool:
+        """Tell whether this is a tool call of which no argument was told."""
+        return self.kind == "tool" and not self.said
 
     def is_whole_call(self) -> bool:
         """Tell whether this is a tool call whose arguments are a whole JSON object."""
@@ -115,6 +123,8 @@ class BlockLine:
             if not head.closed:
                 return
             self._line.popleft()
+            if head.lacks_arguments():
+                self.told.append(ToolInputAdded(head.index, _NOTHING))
             self.told.append(BlockClosed(head.index, head.kind, head.signature))
 
     def _tell(self, block: GrowingBlock) -> None:

@@ -4,10 +4,11 @@ What has no place in the middle is dropped by rule and named: citations (what th
 only Anthropic numbers it), and blocks of tools that Anthropic itself runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from adapters.blocks import NOTHING
 from adapters.dialects.anthropic_messages.reply_wire import BlockIn, MessageIn
 from adapters.dialects.anthropic_messages.wire import UsageIn
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
@@ -28,6 +29,7 @@ STOPS: dict[str, StopReason] = {
 _MESSAGE = msgspec.json.Decoder(MessageIn).decode
 _USAGE = msgspec.json.Decoder(UsageIn).decode
 _PREFIX = "msg_"
+_NO_CITATIONS = msgspec.Raw(b"[]")
 
 
 def read_reply(body: bytes) -> Reply:
@@ -50,7 +52,16 @@ def _read(message: MessageIn) -> Reply:
         stop_of(message.stop_reason or ""),
         usage,
         sequence=message.stop_sequence,
+        dropped=tuple(sorted(set(_dropped(message.content or ())))),
     )
+
+
+def _dropped(blocks: Sequence[BlockIn]) -> Iterator[str]:
+    for block in blocks:
+        if block.type not in _BLOCKS:
+            yield f"content.{block.type}"
+        elif given(block.citations) and block.citations != _NO_CITATIONS:
+            yield "citations"
 
 
 def _text(raw: msgspec.Raw) -> str:
@@ -66,7 +77,7 @@ _BLOCKS: dict[str, Callable[[BlockIn], Block]] = {
     "text": lambda block: TextBlock(_text(block.text)),
     "thinking": lambda block: ThinkingBlock(_text(block.thinking), block.signature or ""),
     "redacted_thinking": lambda block: ThinkingBlock("", redacted=block.data or ""),
-    "tool_use": lambda block: ToolBlock(block.id or "", block.name or "", arguments_of(block)),
+    "tool_use": lambda block: ToolBlock(block.id or "", block.name or "", arguments_of(block) or NOTHING),
 }
 
 

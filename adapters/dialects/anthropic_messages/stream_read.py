@@ -97,7 +97,7 @@ class StreamReader(Reader):
         if delta.type == "signature_delta":
             block.signature = delta.signature or ""
         else:
-            self.dropped[delta.type] += 1
+            self.dropped[delta.type.removesuffix("_delta")] += 1
 
     def _close(self, seen: EventIn) -> None:
         block = self._blocks.pop(seen.index, None)

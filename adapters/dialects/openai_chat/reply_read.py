@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from adapters.blocks import NOTHING
 from adapters.dialects.openai_chat.reply_wire import (
     BodyIn,
     CallIn,
@@ -71,7 +72,16 @@ def _read(body: bytes) -> Reply:
         stop_of(choices[0].finish_reason or "stop", called=called, refused=said(message.refusal)),
         usage,
         created=int(head.created or 0),
+        dropped=tuple(sorted(_dropped(completion))),
     )
+
+
+def _dropped(completion: BodyIn) -> Counter[str]:
+    first, *others = completion.choices or ()
+    dropped = Counter({"choices": len(others)} if others else {})
+    if first.message is not None:
+        note_dropped(first.message, dropped)
+    return dropped
 
 
 def _texts(message: MessageIn) -> Iterator[Block]:
@@ -85,7 +95,7 @@ def _texts(message: MessageIn) -> Iterator[Block]:
 def _calls(message: MessageIn, bare: str) -> Iterator[Block]:
     for place, call in enumerate(calls_of(message)):
         function = call.function or FunctionIn()
-        arguments = text_of(arguments_of(function))
+        arguments = text_of(arguments_of(function)) or NOTHING
         yield ToolBlock(call.id or call_id(bare, place), function.name or "", arguments)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from adapters.blocks import NOTHING
 from adapters.dialects.openai_responses.marks import SEARCH, packed, plain_home
 from adapters.dialects.openai_responses.reply_wire import HeadIn, ItemIn, KindIn, PartIn, ResponseIn
 from adapters.dialects.openai_responses.wire import UsageIn
@@ -75,7 +76,8 @@ def _blocks(item: ItemIn, bare: str, place: int) -> Iterator[Block]:
             yield ThinkingBlock("\n\n".join(map(text_of, thought)), signature)
     elif is_call(item):
         name, home = name_of(item)
-        arguments, custom = text_of(arguments_of(item)), item.type == "custom_tool_call"
+        custom = item.type == "custom_tool_call"
+        arguments = text_of(arguments_of(item)) or ("" if custom else NOTHING)
         yield ToolBlock(item.call_id or item.id or call_id(bare, place), name, arguments, home, custom)
 
 

@@ -65,6 +65,10 @@ class ItemBlock(GrowingBlock):
         """An item says itself when it is done."""
         return False
 
+    def lacks_arguments(self) -> bool:
+        """A tool that takes text may be called with none."""
+        return not self.custom and super().lacks_arguments()
+
 
 class ItemLine(BlockLine):
     """The blocks of one response: calls have a namespace, or take text."""

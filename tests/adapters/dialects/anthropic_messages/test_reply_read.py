@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.dialects.anthropic_messages.reply import write_reply
@@ -47,7 +48,7 @@ BLOCKS: dict[str, tuple[list[dict[str, Any]], tuple[Block, ...]]] = {
         [{"type": "tool_use", "id": "1", "name": "f", "input": {"a": "é"}}],
         (ToolBlock("1", "f", '{"a": "é"}'),),
     ),
-    "a call without input": ([{"type": "tool_use", "id": "1", "name": "f"}], (ToolBlock("1", "f", ""),)),
+    "a call without input": ([{"type": "tool_use", "id": "1", "name": "f"}], (ToolBlock("1", "f", "{}"),)),
     "blocks without a place": (
         [{"type": "server_tool_use", "id": "s"}, {"type": "text", "text": "a"}, {"type": "something_new"}],
         (TextBlock("a"),),
@@ -59,7 +60,21 @@ BLOCKS: dict[str, tuple[list[dict[str, Any]], tuple[Block, ...]]] = {
 @pytest.mark.parametrize(("content", "blocks"), BLOCKS.values(), ids=BLOCKS)
 def test_blocks_are_read_by_a_table(content: list[dict[str, Any]], blocks: tuple[Block, ...]) -> None:
     """Each kind that has a place in the middle, in order."""
-    assert read_reply(body(*content)) == Reply("0a1b", "up-1", blocks, "end", Usage())
+    told = msgspec.structs.replace(read_reply(body(*content)), dropped=())
+    assert told == Reply("0a1b", "up-1", blocks, "end", Usage())
+
+
+@pytest.mark.parametrize(
+    ("name", "dropped"),
+    [
+        ("text with citations", ("citations",)),
+        ("blocks without a place", ("content.server_tool_use", "content.something_new")),
+        ("text", ()),
+    ],
+)
+def test_what_has_no_place_is_named(name: str, dropped: tuple[str, ...]) -> None:
+    """Each name once, as a stream counts it."""
+    assert read_reply(body(*BLOCKS[name][0])).dropped == dropped
 
 
 def test_half_a_surrogate_pair_costs_one_sign() -> None:

@@ -64,7 +64,7 @@ BLOCKS: dict[str, tuple[bytes, tuple[Block, ...]]] = {
         tool(0, "1", "f", "", '{"a":1}') + tool(1, "2", "g", "{}"),
         (ToolBlock("1", "f", '{"a":1}'), ToolBlock("2", "g", "{}")),
     ),
-    "a call without input": (tool(0, "1", "f"), (ToolBlock("1", "f", ""),)),
+    "a call without input": (tool(0, "1", "f"), (ToolBlock("1", "f", "{}"),)),
     "input in the start": (
         block(0, {"type": "tool_use", "id": "1", "name": "f", "input": {"a": 1}}),
         (ToolBlock("1", "f", '{"a":1}'),),
@@ -265,7 +265,7 @@ def test_what_is_dropped_is_counted_by_name() -> None:
     reader = StreamReader()
     names = ("a block of a tool that Anthropic runs", "citations", "signs of life and things to come")
     read(reader, [START, *(BLOCKS[name][0] for name in names), END])
-    assert reader.dropped == {"content.server_tool_use": 1, "citations_delta": 1}
+    assert reader.dropped == {"content.server_tool_use": 1, "citations": 1}
     assert reader.skipped == 3  # the piece and the end of the dropped block, the event to come
 
 

@@ -66,7 +66,7 @@ BLOCKS: dict[str, tuple[dict[str, Any], str | None, tuple[Block, ...], StopReaso
     "calls": (
         {"content": None, "tool_calls": [a_call("1", "f", '{"a":1}'), a_call("2", "g", "")]},
         "tool_calls",
-        (ONE, ToolBlock("2", "g", "")),
+        (ONE, ToolBlock("2", "g", "{}")),
         "tool_use",
     ),
     "a call that stops": ({"tool_calls": [a_call("1", "f", '{"a":1}')]}, "stop", (ONE,), "tool_use"),
@@ -126,7 +126,17 @@ def test_half_a_surrogate_pair_costs_one_sign() -> None:
 def test_only_the_first_choice_is_read() -> None:
     """The middle has one reply."""
     choices = [{"message": {"content": text}, "finish_reason": "stop"} for text in "ab"]
-    assert read_reply(body({}, choices=choices)).blocks == (TextBlock("a"),)
+    reply = read_reply(body({}, choices=choices))
+    assert (reply.blocks, reply.dropped) == ((TextBlock("a"),), ("choices",))
+
+
+def test_what_has_no_place_is_named() -> None:
+    """Annotations and sound are dropped by name; empty ones are none."""
+    assert read_reply(body({"content": "a", "annotations": [{}], "audio": {"id": "1"}})).dropped == (
+        "annotations",
+        "audio",
+    )
+    assert read_reply(body({"content": "a", "annotations": []})).dropped == ()
 
 
 def test_a_head_that_cannot_be_read_is_no_reason_to_refuse() -> None:

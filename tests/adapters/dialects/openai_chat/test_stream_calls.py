@@ -36,7 +36,11 @@ BLOCKS: dict[str, tuple[list[bytes], tuple[Block, ...], StopReason]] = {
         "max_tokens",
     ),
     "calls for a reason, and none": ([delta(content="a"), CALLS], (TextBlock("a"),), "end"),
-    "a call without arguments": ([call(0, id="1", name="f"), CALLS], (ToolBlock("1", "f", ""),), "tool_use"),
+    "a call without arguments": (
+        [call(0, id="1", name="f"), CALLS],
+        (ToolBlock("1", "f", "{}"),),
+        "tool_use",
+    ),
     "arguments that are not JSON": (
         [call(0, "{a: 'é\"", id="1", name="f"), CALLS],
         (ToolBlock("1", "f", "{a: 'é\""),),
