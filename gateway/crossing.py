@@ -124,12 +124,13 @@ def passes(exchange: Exchange, target: Target) -> bool:
     assert peek is not None
     if exchange.operation == "embed" and peek.model != target.model:
         return False
-    return target.dialect is exchange.dialect and not (is_sealed(exchange) and COMPACTION in exchange.body)
+    return target.dialect is exchange.dialect and not (is_sealed(exchange) and exchange.body.find(COMPACTION) >= 0)
 
 
 def is_sealed(exchange: Exchange) -> bool:
     """Whether something in the request was made by a provider of another dialect, and sealed here."""
-    return exchange.operation == "generate" and SEAL in exchange.body
+    # find: `in` makes an exception before it looks (CPython 3.11), and this sees every body.
+    return exchange.operation == "generate" and exchange.body.find(SEAL) >= 0
 
 
 def relieved(exchange: Exchange, target: Target) -> bytes:

@@ -12,6 +12,7 @@ from gateway.errors import Refused
 from gateway.estimates import Estimates
 from gateway.journal import Journal
 from gateway.provider import Provider
+from gateway.retries import Retries
 from gateway.routing import Router
 from gateway.settings import Settings
 from gateway.state import Exchange
@@ -36,6 +37,7 @@ class House:
         self.catalogue = Catalogue(self.providers, self.router, clock)
         self.tallies = Tallies()
         self.estimates = Estimates(clock)
+        self.retries = Retries()
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
         self._housekeeping: asyncio.TimerHandle | None = None

@@ -58,24 +58,39 @@ async def test_a_connection_closed_while_idle_is_never_used(alone: Upstream, end
 
 @in_loop
 async def test_it_is_replaced_only_once(alone: Upstream) -> None:
-    """With ten stale connections the second try is a fresh one, and its failure is the answer."""
+    """With ten stale connections the next is a fresh one; it is tried twice, and then its failure is told."""
     async with open_house(settings(provider("ant", alone.address))) as house:
         dying = alone.plays((*GOOD, CloseOnNext()))
         await asyncio.gather(*(post(house, dying) for _ in range(10)))
         exchange = alone.plays((Close(),))
         assert (await post(house, exchange)).status == 502
-        assert len(exchange.requests) == 2
-        assert exchange.requests[1].number == 1
+        assert len(exchange.requests) == 3
+        assert [request.number for request in exchange.requests[1:]] == [1, 1]
 
 
 @pytest.mark.parametrize("ending", [Close(), Reset()], ids=["closed", "reset"])
 @in_loop
-async def test_a_fresh_connection_is_not_replaced(alone: Upstream, ending: Close | Reset) -> None:
-    """An upstream that closes on a fresh connection may have read the request: it is not asked again."""
+async def test_a_fresh_connection_is_tried_once_more(alone: Upstream, ending: Close | Reset) -> None:
+    """An upstream that closes before it answers a byte is asked again: once, and then the client is told."""
     async with open_house(settings(provider("ant", alone.address))) as house:
-        exchange = alone.plays((ending,))
-        assert (await post(house, exchange)).status == 502
-        assert len(exchange.requests) == 1
+        answered = alone.plays((ending,), GOOD)
+        client = await post(house, answered)
+        assert (client.status, client.header(b"x-penstock-attempts")) == (200, b"2")
+        refused = alone.plays((ending,))
+        client = await post(house, refused)
+        assert (client.status, client.header(b"x-penstock-attempts")) == (502, b"2")
+        # The connection that was kept after the good reply turned out stale: it is beside the two tries.
+        assert (len(answered.requests), len(refused.requests)) == (2, 3)
+
+
+@in_loop
+async def test_a_provider_that_fails_is_not_asked_twice_as_often(alone: Upstream) -> None:
+    """Further tries are a share of the traffic: of 100 requests that all fail, some 30 are sent twice."""
+    async with open_house(settings(provider("ant", alone.address))) as house:
+        exchange = alone.plays((Close(),))
+        for _ in range(100):
+            assert (await post(house, exchange)).status == 502
+        assert 110 <= len(exchange.requests) <= 130
 
 
 STARTED: dict[str, Script] = {
