@@ -109,8 +109,9 @@ def _answer_locally(exchange: Exchange, target: Target) -> None:
 
 def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
     """What is sent first, and what after it: a small body leaves with its head. Raises Refused, Malformed."""
-    if crossing.passes(exchange, target):
-        body, path = _passed(exchange, target)
+    is_sealed = crossing.holds_seal(exchange)
+    if crossing.passes(exchange, target, is_sealed=is_sealed):
+        body, path = _passed(exchange, target, is_sealed=is_sealed)
         fields, query = _fields(exchange, target.provider, door), exchange.query
         asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
     else:
@@ -132,7 +133,7 @@ def _request(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, byt
     return request, after
 
 
-def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
+def _passed(exchange: Exchange, target: Target, *, is_sealed: bool) -> tuple[bytes, str]:
     """The body as it came but for the model's name, and the path, which in some dialects holds it too."""
     peek, path = exchange.peek, exchange.path
     assert peek is not None
@@ -141,7 +142,7 @@ def _passed(exchange: Exchange, target: Target) -> tuple[bytes, str]:
         assert exchange.operation != "models"
         assert exchange.operation != "none"
         path = dialect.locate(exchange.operation, target.model, exchange.relay == "stream")
-    if crossing.is_sealed(exchange):
+    if is_sealed:
         return crossing.relieved(exchange, target), path
     exchange.body_mode = b"model-span" if renamed else b"verbatim"
     return dialect.rename(exchange.body, target.model) if renamed else exchange.body, path

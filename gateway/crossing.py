@@ -115,7 +115,7 @@ def _fields(exchange: Exchange, there: Dialect, *, stream: bool) -> bytes:
     return constant + fields_of(traces) if traces else constant
 
 
-def passes(exchange: Exchange, target: Target) -> bool:
+def passes(exchange: Exchange, target: Target, *, is_sealed: bool) -> bool:
     """Whether the request goes on as it is: one for embeddings names its model in too many places.
 
     A summary of a conversation that was elsewhere is one for all, and so made as it is made everywhere.
@@ -124,10 +124,10 @@ def passes(exchange: Exchange, target: Target) -> bool:
     assert peek is not None
     if exchange.operation == "embed" and peek.model != target.model:
         return False
-    return target.dialect is exchange.dialect and not (is_sealed(exchange) and exchange.body.find(COMPACTION) >= 0)
+    return target.dialect is exchange.dialect and not (is_sealed and exchange.body.find(COMPACTION) >= 0)
 
 
-def is_sealed(exchange: Exchange) -> bool:
+def holds_seal(exchange: Exchange) -> bool:
     """Whether something in the request was made by a provider of another dialect, and sealed here."""
     # find: `in` makes an exception before it looks (CPython 3.11), and this sees every body.
     return exchange.operation == "generate" and exchange.body.find(SEAL) >= 0
