@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from adapters.conversation import PLAIN, Effort, Quirks, Reasoning
+from adapters.conversation_settings import nearest
 
 # What the API takes for a signature on a call that another model made.
 STAND_IN: Final = "skip_thought_signature_validator"
 
 _NAME = re.compile(r"gemini-(\d{1,3})(?:\.(\d{1,3}))?(?:-(pro|flash-lite|flash))?")
-_ORDER: Final[tuple[Effort, ...]] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 # The most tokens of a budget that are still this level.
 _LEVELS_OF_BUDGETS: Final[tuple[tuple[int, Effort], ...]] = (
     (0, "none"),
@@ -126,9 +126,7 @@ def _level(reasoning: Reasoning, levels: tuple[Effort, ...]) -> dict[str, object
         wanted = next((level for most, level in _LEVELS_OF_BUDGETS if reasoning.budget <= most), "high")
     if wanted is None:
         return {}
-    place = _ORDER.index(wanted)
-    level = min(levels, key=lambda known: (abs(_ORDER.index(known) - place), _ORDER.index(known)))
-    return {"thinkingLevel": level.upper()}
+    return {"thinkingLevel": nearest(wanted, levels).upper()}
 
 
 def _budget(reasoning: Reasoning, family: Family) -> dict[str, object]:

@@ -21,6 +21,7 @@ from adapters.conversation import (
     Written,
 )
 from adapters.conversation_order import arranged
+from adapters.conversation_settings import said_to_all
 from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
 from adapters.dialects.gemini.content import CACHED, Contents
 from adapters.dialects.gemini.families import as_given, family_of, thinking_config
@@ -38,8 +39,6 @@ STOPS = 5
 CLAMPED = "max_tokens(clamped)"
 # The first turn must be the user's: what stands before a model that speaks first.
 OPENING = "(The model begins.)"
-# The first system block of Claude Code: words for Anthropic's accounting, different in every conversation.
-BILLING = "x-anthropic-billing-header:"
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -130,7 +129,7 @@ class _Writing:
     def _conversation(self) -> Iterator[tuple[str, object]]:
         """A request of nothing but a system asks with it: there must be a content."""
         system, turns = self._request.system, self._request.turns
-        system = tuple(text for text in system if text.text and not _is_billing(text.text))
+        system = tuple(said_to_all(system))
         if not turns:
             system, turns = (), (Turn("user", system),)
         ordered = arranged(turns)
@@ -269,8 +268,3 @@ def _of_object(schema: msgspec.Raw) -> msgspec.Raw:
     """A schema that says it is an object's."""
     fields = _DECODE_KEYS(schema)
     return schema if "type" in fields else msgspec.Raw(_ENCODE({"type": "object", **fields}))
-
-
-def _is_billing(text: str) -> bool:
-    """Whether a block is the header alone: one that says more is kept."""
-    return text.startswith(BILLING) and "\n" not in text.strip()

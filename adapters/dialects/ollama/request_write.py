@@ -26,6 +26,7 @@ from adapters.conversation import (
     Written,
 )
 from adapters.conversation_order import arranged
+from adapters.conversation_settings import BUDGETS, said_to_all
 from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, offered
 from adapters.dialects.ollama.arguments import as_object
 from adapters.dialects.ollama.content import joined, result_message, said, shown
@@ -44,12 +45,8 @@ EFFORTS: Final[dict[Effort, str]] = {
     "xhigh": "max",
     "max": "max",
 }
-# The most tokens of a budget that are still this level.
-BUDGETS: Final = ((2048, "low"), (16_384, "medium"))
 # Models that have levels, whoever serves them; for others a row says so, by naming other efforts than plain.
 _LEVELLED = re.compile(r"(?:.*/)?gpt-oss\b")
-# The first system block of Claude Code, where it stands alone: words for Anthropic's accounting.
-_BILLING = "x-anthropic-billing-header:"
 
 _ENCODE = msgspec.json.Encoder().encode
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
@@ -97,7 +94,7 @@ class _Writing:
 
     def _messages(self) -> Iterator[Json]:
         # An empty one would take the place of the model's own.
-        system = [part for part in self._request.system if part.text and not _is_billing(part.text)]
+        system = said_to_all(self._request.system)
         if system:
             yield {"role": "system", "content": joined(system)}
         for turn in arranged(self._request.turns):
@@ -229,7 +226,3 @@ def _level(reasoning: Reasoning) -> str | None:
     if reasoning.budget is not None:
         return next((level for most, level in BUDGETS if reasoning.budget <= most), "high")
     return EFFORTS.get(reasoning.effort) if reasoning.effort else None
-
-
-def _is_billing(text: str) -> bool:
-    return text.startswith(_BILLING) and "\n" not in text.strip()

@@ -1,31 +1,16 @@
 """How a provider of openai-chat is asked to think: OpenAI has one field for it, and others have their own.
 
-An effort that a model does not know becomes the nearest one it knows; `none` stands for no thinking at all
-and is never the nearest. What of an effort or a budget has no place is told as lost.
+An effort that a model does not know becomes the nearest one it knows. What of an effort or a budget has no
+place is told as lost.
 """
 
 from collections.abc import Callable
 
 from adapters.conversation import Effort, Quirks, Reasoning
+from adapters.conversation_settings import effort_for
 
 Json = dict[str, object]
 Asked = tuple[Json, bool]
-
-ORDER: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-# The most tokens of a budget that are still this effort; above them is `high`.
-BUDGETS: tuple[tuple[int, Effort], ...] = ((2048, "low"), (16_384, "medium"))
-
-
-def effort_for(reasoning: Reasoning, known: tuple[Effort, ...]) -> Effort | None:
-    """Return the nearest known effort, the lower of two; None where none was asked for or none is known."""
-    wanted = reasoning.effort
-    if reasoning.budget is not None:
-        wanted = next((effort for most, effort in BUDGETS if reasoning.budget <= most), "high")
-    near = [effort for effort in known if (effort == "none") == (wanted == "none")]
-    if wanted is None or not near:
-        return None
-    place = ORDER.index(wanted)
-    return min(near, key=lambda effort: (abs(ORDER.index(effort) - place), ORDER.index(effort)))
 
 
 def asked(reasoning: Reasoning, quirks: Quirks) -> Asked:

@@ -28,6 +28,7 @@ from adapters.conversation import (
     Written,
 )
 from adapters.conversation_order import arranged
+from adapters.conversation_settings import said_to_all
 from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
 from adapters.dialects.openai_chat.content import LONGEST_ID, content_of, joined, result_message, shown
 from adapters.dialects.openai_chat.reasoning import asked
@@ -40,8 +41,6 @@ Json = dict[str, object]
 LONGEST_NAME = 64
 # How a lowered limit is named among what was dropped.
 CLAMPED = "max_tokens(clamped)"
-# The first system block of Claude Code: words for Anthropic's accounting, different in every conversation.
-BILLING = "x-anthropic-billing-header:"
 
 _ENCODE = msgspec.json.Encoder().encode
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
@@ -100,7 +99,7 @@ class _Writing:
     # --- messages
 
     def _messages(self) -> Iterator[Json]:
-        system = [part for part in self._request.system if part.text and not _is_billing(part.text)]
+        system = said_to_all(self._request.system)
         system += [Text(words) for words in self._shape_in_words()]
         if system:
             yield {"role": self._quirks.system_role, "content": joined(system)}
@@ -291,11 +290,6 @@ class _Writing:
             yield "service_tier", _TIERS.get(tier, tier)
         elif tier is not None:
             self._drop(["service_tier"])
-
-
-def _is_billing(text: str) -> bool:
-    """Whether a block is the header alone: one that says more is kept."""
-    return text.startswith(BILLING) and "\n" not in text.strip()
 
 
 def _short(turn: Turn) -> Turn:

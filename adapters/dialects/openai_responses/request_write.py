@@ -14,16 +14,15 @@ import msgspec
 from adapters.conversation import (
     PLAIN,
     ChatRequest,
-    Effort,
     Format,
     Quirks,
-    Reasoning,
     ServerTool,
     Tool,
     Turn,
     Written,
 )
 from adapters.conversation_order import arranged
+from adapters.conversation_settings import effort_for, said_to_all
 from adapters.conversation_tools import Names, fitted, offered
 from adapters.dialects.openai_responses.content import BLANK, Item, Items, Json
 from adapters.dialects.openai_responses.marks import NAME, is_search, written_home
@@ -36,8 +35,6 @@ from adapters.schema_trim import fits_strict, trimmed
 LONGEST_NAME = 64
 SMALLEST_LIMIT = 16
 ENCRYPTED = "reasoning.encrypted_content"
-# The first system block of Claude Code: words for Anthropic's accounting, different in every conversation.
-BILLING = "x-anthropic-billing-header:"
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE_GRAMMAR = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -45,9 +42,6 @@ _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
 _MODES = {"auto": "auto", "any": "required", "none": "none"}
 _TIERS = {"standard_only": "default"}
 _OWN_TIERS = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
-_ORDER: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-# The most tokens of a budget that are still this effort.
-_BUDGETS: tuple[tuple[int, Effort], ...] = ((2048, "low"), (16_384, "medium"))
 _LONGEST_USER = 64
 _HOTTEST = 2.0
 _ONLY_ELSEWHERE = ("top_k", "seed", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs")
@@ -98,7 +92,7 @@ class _Writing:
     def _conversation(self) -> Iterator[tuple[str, object]]:
         """A request of nothing but a system asks with it: there must be an input."""
         request = self._request
-        system = [part for part in request.system if part.text and not _is_billing(part.text)]
+        system = said_to_all(request.system)
         if not request.turns:
             yield "input", list(self._items.of([Turn("user", tuple(system))]))
             return
@@ -238,17 +232,6 @@ class _Writing:
             self._drop(["service_tier"])
 
 
-def effort_for(reasoning: Reasoning, known: tuple[Effort, ...]) -> Effort | None:
-    """Return the nearest known effort, the lower of two; None where none was asked for or none is known."""
-    wanted = reasoning.effort
-    if reasoning.budget is not None:
-        wanted = next((effort for most, effort in _BUDGETS if reasoning.budget <= most), "high")
-    if wanted is None or not known or (wanted == "none" and "none" not in known):
-        return None
-    place = _ORDER.index(wanted)
-    return min(known, key=lambda effort: (abs(_ORDER.index(effort) - place), _ORDER.index(effort)))
-
-
 def _home(tool: Tool | ServerTool) -> tuple[str, str | None]:
     """The namespace a tool is listed in, and what that is for."""
     if not isinstance(tool, OwnTool):
@@ -265,8 +248,3 @@ def _flat(grammar: msgspec.Raw) -> object:
 
 def _is_nested(key: str) -> bool:
     return key.partition(".")[0] in _NESTS
-
-
-def _is_billing(text: str) -> bool:
-    """Whether a block is the header alone: one that says more is kept."""
-    return text.startswith(BILLING) and "\n" not in text.strip()

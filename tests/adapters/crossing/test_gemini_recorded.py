@@ -13,10 +13,10 @@ from openai.types.chat import completion_create_params
 from pydantic import TypeAdapter
 
 from adapters.conversation import PLAIN, ChatRequest
+from adapters.conversation_settings import BILLING
 from adapters.conversation_tools import PLACEHOLDER
 from adapters.dialect import Dialect
 from adapters.dialects import anthropic_messages, gemini, openai_chat
-from adapters.dialects.gemini.request_write import BILLING
 from adapters.seal import sealed
 from tests.adapters.crossing.crossings import Body
 from tests.upstream.tee import split_requests

@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 
 from adapters.conversation import ChatRequest, Effort, Quirks, Reasoning, Text, Turn
+from adapters.conversation_settings import effort_for
 from adapters.dialects import openai_chat
-from adapters.dialects.openai_chat.reasoning import effort_for
 from adapters.dialects.openai_chat.request_write import write_request
 from tests.adapters.crossing.crossings import (
     HI,

@@ -11,8 +11,8 @@ from openai.types.chat import completion_create_params
 from pydantic import TypeAdapter
 
 from adapters.conversation import Written
+from adapters.conversation_settings import BILLING
 from adapters.conversation_tools import PLACEHOLDER
-from adapters.dialects.openai_chat.request_write import BILLING
 from tests.adapters.crossing.crossings import Body, body_of, decoded, to_anthropic, to_chat
 from tests.agents.recordings import recordings
 
