@@ -2,6 +2,7 @@
 
 import json
 import threading
+from typing import Any
 
 import openai
 import pytest
@@ -139,7 +140,8 @@ def test_case_57_the_sdk_notices(stage: Stage, there: There, how: str) -> None:
 
     def read() -> None:
         with client(stage, led) as sdk:
-            for chunk in sdk.chat.completions.create(**ask(there)):
+            stream: Any = sdk.chat.completions.create(**ask(there))
+            for chunk in stream:
                 said.extend(choice.delta.content for choice in chunk.choices if choice.delta.content)
                 if said:
                     seen.set()

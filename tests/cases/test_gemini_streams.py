@@ -2,6 +2,7 @@
 
 import json
 import threading
+from typing import Any
 
 import pytest
 from google.genai import types
@@ -9,7 +10,7 @@ from google.genai import types
 from tests.cases import clients_of_gemini as gemini
 from tests.cases.arrived import arrived
 from tests.cases.clients_of_faults import Late
-from tests.cases.stage import GEMINI, MESSAGES, RESPONSES, Stage, There, foreign_to, over
+from tests.cases.stage import BY_NAME, GEMINI, MESSAGES, RESPONSES, Stage, There, foreign_to, over
 from tests.path.client import Wire
 from tests.upstream.conversations import CONVERSATIONS, PATHS
 from tests.upstream.faults import Status
@@ -54,7 +55,7 @@ def test_case_58_the_sdk_reads_it(stage: Stage, there: There) -> None:
         thinking_config=types.ThinkingConfig(include_thoughts=True),
     )
     with gemini.client(stage, led) as sdk:
-        asked = {"model": there.asked, "contents": "Read both.", "config": config}
+        asked: Any = {"model": there.asked, "contents": "Read both.", "config": config}
         streamed = list(sdk.models.generate_content_stream(**asked))
         whole = sdk.models.generate_content(**asked)
     for replies in (streamed, [whole]):
@@ -82,6 +83,22 @@ def test_case_58_signatures_come_back(stage: Stage, there: There, *, streamed: b
     what = arrived(there.dialect, led.request.body)
     assert what.signatures == handed
     assert [call.result for call in what.calls.values()] == ["done"] * 4
+
+
+@pytest.mark.parametrize("before", [MESSAGES, RESPONSES])
+@over()
+def test_case_58_nobody_gets_the_signatures_of_another(stage: Stage, there: There, before: str) -> None:
+    """A conversation that goes on elsewhere leaves behind what the first provider signed, Google's too."""
+    if before == there.dialect:
+        return
+    led, body = stage.lead(TURN), {**ASKED, "contents": [*ASKED["contents"]]}
+    parts = gemini.parts_in(gemini.chunks_in(gemini.post(stage, led, BY_NAME[before], body).body))
+    body["contents"] += [gemini.echoed(parts), gemini.answers(parts, output="done")]
+    now = stage.lead()
+    assert gemini.post(stage, now, there, body).status == 200
+    assert len(arrived(there.dialect, now.request.body).calls) == 2
+    assert led.provider.memory.signatures
+    assert not [signature for signature in led.provider.memory.signatures if signature in now.text]
 
 
 @over()

@@ -130,8 +130,10 @@ def test_case_52_its_own_provider_makes_its_own_summary(stage: Stage) -> None:
 
 
 def test_case_52_a_summary_of_ours_is_read_by_its_own_provider_too(stage: Stage) -> None:
-    """A conversation that was compacted elsewhere goes on at a provider that passes bodies on, and is
-    compacted there in the way of ours: that provider knows neither our seals nor what they hold."""
+    """A conversation that was compacted elsewhere goes on where bodies are passed on, and is compacted there.
+
+    That provider knows neither our seals nor what they hold: the second summary is made as everywhere.
+    """
     elsewhere, body = stage.lead(), codex.asked(FIRST, BY_NAME[MESSAGES])
     trigger = {"type": "compaction_trigger"}
     (item,) = codex.answer(stage, elsewhere, {**body, "input": [*body["input"], trigger]}).items
