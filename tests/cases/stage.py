@@ -79,6 +79,7 @@ timeouts = {{ connect = "2s", first_byte = "700ms", first_byte_thinking = "700ms
 whole = "700ms" }}
 """
 QUICK_TO_SIGN = 'sign_of_life = "200ms"'
+LOG = '\n[log]\nformat = "json"\n'
 
 
 def over(*dialects: str) -> pytest.MarkDecorator:
@@ -100,7 +101,7 @@ def staged(replay: Upstream) -> str:
         )
         for there in UPSTREAMS
     )
-    return configuration(replay, QUICK_TO_SIGN) + "".join(hasty)
+    return configuration(replay, QUICK_TO_SIGN) + "".join(hasty) + LOG
 
 
 class Cast:

@@ -7,6 +7,7 @@ from email.utils import formatdate
 import pytest
 
 from tests.cases import claude
+from tests.cases.faults import TROUBLES
 from tests.cases.stage import (
     BY_NAME,
     CHAT,
@@ -134,39 +135,17 @@ def test_case_26_the_words_of_an_error_in_a_list_are_kept(stage: Stage) -> None:
         assert claude.error(reply)["message"] == "Unsupported value."
 
 
+LONG, TOO_MUCH = TROUBLES["context too long"].told, TROUBLES["output budget"].told
+TOLD = "prompt is too long: 213104 tokens > 200000 maximum"
 OVERFLOWS = (
+    (CHAT, LONG[CHAT].words, TOLD),
+    (CHAT, "the request (213104 tokens) exceeds the available context size (200000 tokens), try more", TOLD),
+    (RESPONSES, LONG[RESPONSES].words, "prompt is too long: more than what the model takes"),
+    (GEMINI, LONG[GEMINI].words, TOLD),
+    (OLLAMA, LONG[OLLAMA].words, TOLD),
     (
         CHAT,
-        (
-            "This model's maximum context length is 200000 tokens. However, your messages resulted in 213104 "
-            "tokens. Please reduce the length of the messages."
-        ),
-        "prompt is too long: 213104 tokens > 200000 maximum",
-    ),
-    (
-        CHAT,
-        (
-            "the request exceeds the available context size. the request (213104 tokens) exceeds the available "
-            "context size (200000 tokens), try increasing it"
-        ),
-        "prompt is too long: 213104 tokens > 200000 maximum",
-    ),
-    (
-        RESPONSES,
-        "Your input exceeds the context window of this model. Please adjust your input and try again.",
-        "prompt is too long: more than what the model takes",
-    ),
-    (
-        GEMINI,
-        "The input token count (213104) exceeds the maximum number of tokens allowed (200000).",
-        "prompt is too long: 213104 tokens > 200000 maximum",
-    ),
-    (
-        CHAT,
-        (
-            "This model's maximum context length is 200000 tokens. However, you requested 214000 tokens (150000 "
-            "in the messages, 64000 in the completion). Please reduce the length of the messages or completion."
-        ),
+        TOO_MUCH[CHAT].words,
         "input length and `max_tokens` exceed context limit: 150000 + 64000 > 200000",
     ),
 )
@@ -175,7 +154,7 @@ OVERFLOWS = (
 @pytest.mark.parametrize(("dialect", "words", "told"), OVERFLOWS)
 def test_case_27_a_conversation_that_is_too_long(stage: Stage, dialect: str, words: str, told: str) -> None:
     """It is told in Anthropic's words with its numbers: Claude Code shortens, or asks for less."""
-    details = {"code": "context_length_exceeded"} if dialect != GEMINI else {}
+    details = {"code": "context_length_exceeded"} if dialect in (CHAT, RESPONSES) else {}
     reply = refused(stage, BY_NAME[dialect], Status(400, words, details=details))
     assert reply.status == 400
     found = claude.error(reply)
