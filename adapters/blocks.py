@@ -38,15 +38,29 @@ _NOTHING = literal(NOTHING)
 class GrowingBlock:
     """A block that is not complete yet.
 
-    `said` is the inside of the literal of a tool's arguments, or of anything that waits to be told.
+    `said` is the inside of the literal of a tool's arguments, or of anything that waits to be told. What
+    else a call has is as in `BlockOpened`.
     """
 
-    __slots__ = ("closed", "id", "index", "kind", "name", "redacted", "said", "signature")
+    __slots__ = (
+        "closed",
+        "custom",
+        "id",
+        "index",
+        "kind",
+        "name",
+        "namespace",
+        "redacted",
+        "said",
+        "signature",
+    )
 
     def __init__(self, kind: BlockKind) -> None:
         self.kind: BlockKind = kind
         self.id = ""
         self.name = ""
+        self.namespace = ""
+        self.custom = False
         self.redacted: str | None = None
         self.signature = ""
         self.index = -1  # until it is told
@@ -54,8 +68,8 @@ class GrowingBlock:
         self.closed = False
 
     def lacks_arguments(self) -> bool:
-        """Tell whether this is a tool call of which no argument was told."""
-        return self.kind == "tool" and not self.said
+        """Tell whether this is a tool call of which no argument was told; one of text needs none."""
+        return self.kind == "tool" and not (self.said or self.custom)
 
     def is_whole_call(self) -> bool:
         """Tell whether this is a tool call whose arguments are a whole JSON object."""
@@ -101,6 +115,20 @@ class BlockLine:
             block.said += inside(literal)
         return True
 
+    def say(self, kind: BlockKind, literal: msgspec.Raw) -> None:
+        """Add words to the block that began last, or to a new one where that is of another kind."""
+        block = self.last
+        if block is None or block.kind != kind:
+            self.end_speech()
+            block = self.begin(GrowingBlock(kind))
+        self.add(block, literal)
+
+    def end_speech(self) -> None:
+        """End what was being said: unlike a call it is over when something else begins."""
+        block = self.last
+        if block is not None and block.kind != "tool":
+            self.close(block)
+
     def close(self, block: GrowingBlock) -> None:
         """The block is complete."""
         block.closed = True
@@ -130,6 +158,10 @@ class BlockLine:
     def _tell(self, block: GrowingBlock) -> None:
         block.index = self._count
         self._count += 1
-        self.told.append(BlockOpened(block.index, block.kind, block.id, block.name, redacted=block.redacted))
+        self.told.append(
+            BlockOpened(
+                block.index, block.kind, block.id, block.name, block.namespace, block.custom, block.redacted
+            )
+        )
         if block.said:
             self.told.append(ADDED[block.kind](block.index, joined(block.said)))

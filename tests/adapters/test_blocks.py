@@ -137,3 +137,35 @@ def test_the_last_block_is_the_one_that_began_last() -> None:
     lasts.append(line.last)
     line.close(second)
     assert [*lasts, line.last] == [None, first, second, None]
+
+
+def test_words_go_on_until_others_begin() -> None:
+    """A block of words ends where another kind begins; a call goes on beside them."""
+    line = BlockLine()
+    line.say("thinking", literal("h"))
+    line.say("thinking", literal("m"))
+    line.say("text", literal("a"))
+    line.end_speech()
+    line.end_speech()
+    call = a_call(line, "1")
+    line.end_speech()
+    assert not call.closed
+    assert told(line) == [
+        BlockOpened(0, "thinking"),
+        ThinkingAdded.of(0, "h"),
+        ThinkingAdded.of(0, "m"),
+        BlockClosed(0, "thinking"),
+        BlockOpened(1, "text"),
+        TextAdded.of(1, "a"),
+        BlockClosed(1, "text"),
+        BlockOpened(2, "tool", "1", "f"),
+    ]
+
+
+def test_a_call_says_where_its_tool_is_kept_and_what_it_takes() -> None:
+    """A namespace, and text instead of an object: of that there may be none."""
+    line = BlockLine()
+    block = GrowingBlock("tool")
+    block.id, block.name, block.namespace, block.custom = "1", "f", "n", True
+    line.close(line.begin(block))
+    assert told(line) == [BlockOpened(0, "tool", "1", "f", "n", custom=True), BlockClosed(0, "tool")]

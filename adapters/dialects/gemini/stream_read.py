@@ -14,7 +14,7 @@ import msgspec
 from adapters.blocks import GrowingBlock
 from adapters.dialects.gemini.reply_wire import CallIn, CandidateIn, HeadIn, PartIn, ResponseIn
 from adapters.dialects.gemini.wire import ErrorStatusIn, UsageIn, read_fault
-from adapters.events import BlockKind, StopReason, Usage
+from adapters.events import StopReason, Usage
 from adapters.fault import Fault
 from adapters.literal import EMPTY, literal
 from adapters.reader import NULL, Reader, decode, given
@@ -132,14 +132,14 @@ class StreamReader(Reader):
             return
         if part.function_call is not None:
             if signature:
-                self._end_speech()
+                self.blocks.end_speech()
                 self._sign(GrowingBlock("thinking"), signature)
             self._call(part.function_call)
             return
         if signature:
             self.dropped[_LOST_SIGNATURE] += 1
         if said(part.text):
-            self._say("text", part.text)
+            self.blocks.say("text", part.text)
 
     def _note_lost(self, holder: PartIn | CandidateIn, names: dict[str, str]) -> None:
         for field, name in names.items():
@@ -148,11 +148,11 @@ class StreamReader(Reader):
 
     def _think(self, text: msgspec.Raw, signature: str) -> None:
         if said(text):
-            self._say("thinking", text)
+            self.blocks.say("thinking", text)
         if signature:
             block = self.blocks.last
             if block is None or block.kind != "thinking":
-                self._end_speech()
+                self.blocks.end_speech()
                 block = GrowingBlock("thinking")
             self._sign(block, signature)
 
@@ -163,20 +163,8 @@ class StreamReader(Reader):
             self.blocks.begin(block)
         self.blocks.close(block)
 
-    def _say(self, kind: BlockKind, text: msgspec.Raw) -> None:
-        block = self.blocks.last
-        if block is None or block.kind != kind:
-            self._end_speech()
-            block = self.blocks.begin(GrowingBlock(kind))
-        self.blocks.add(block, text)
-
-    def _end_speech(self) -> None:
-        block = self.blocks.last
-        if block is not None:
-            self.blocks.close(block)
-
     def _call(self, call: CallIn) -> None:
-        self._end_speech()
+        self.blocks.end_speech()
         block = GrowingBlock("tool")
         block.id = call.id or f"call_{self._bare}_{self._calls}"
         block.name = call.name or ""

@@ -19,7 +19,6 @@ from adapters.dialects.ollama.reply_read import (
     stop_of,
 )
 from adapters.dialects.ollama.reply_wire import BodyIn, CallIn, HeadIn
-from adapters.events import BlockKind
 from adapters.literal import literal
 from adapters.ndjson import Lines
 from adapters.reader import Reader, decode, given
@@ -51,7 +50,7 @@ class StreamReader(Lines, Reader):
         note_dropped(line, self.dropped)
         if message is not None:
             for kind, said in spoken(message):
-                self._say(kind, said)
+                self.blocks.say(kind, said)
             for call in message.tool_calls or ():
                 self._call(call)
         if line.done:
@@ -67,20 +66,8 @@ class StreamReader(Lines, Reader):
             self._head = read_head(data)
             self.start("", self._head.model or "", seconds_of(self._head))
 
-    def _say(self, kind: BlockKind, said: msgspec.Raw) -> None:
-        block = self.blocks.last
-        if block is None or block.kind != kind:
-            self._end_speech()
-            block = self.blocks.begin(GrowingBlock(kind))
-        self.blocks.add(block, said)
-
-    def _end_speech(self) -> None:
-        block = self.blocks.last
-        if block is not None:
-            self.blocks.close(block)
-
     def _call(self, call: CallIn) -> None:
-        self._end_speech()
+        self.blocks.end_speech()
         block = GrowingBlock("tool")
         block.id = call.id or call_id(self._head, self._calls)
         block.name, arguments = called(call)

@@ -23,7 +23,6 @@ from adapters.dialects.openai_chat.reply_read import (
     stop_of,
 )
 from adapters.dialects.openai_chat.reply_wire import BodyIn, CallIn, FunctionIn, MessageIn
-from adapters.events import BlockKind
 from adapters.fault import Fault
 from adapters.literal import EMPTY
 from adapters.openai import read_stream_fault
@@ -88,27 +87,15 @@ class StreamReader(Reader):
         if delta is None:
             return None
         if only_text(delta):
-            return self._say("text", delta.content)
+            return self.blocks.say("text", delta.content)
         for kind, literal in spoken(delta):
-            self._say(kind, literal)
+            self.blocks.say(kind, literal)
         if said(delta.refusal):
             self._refused = True
         for call in calls_of(delta):
             self._call(call)
         note_dropped(delta, self.dropped)
         return None
-
-    def _say(self, kind: BlockKind, literal: msgspec.Raw) -> None:
-        block = self.blocks.last
-        if block is None or block.kind != kind:
-            self._end_speech(block)
-            block = self.blocks.begin(GrowingBlock(kind))
-        self.blocks.add(block, literal)
-
-    def _end_speech(self, block: GrowingBlock | None) -> None:
-        """End what was being said: unlike a call it is over when something else begins."""
-        if block is not None and block.kind != "tool":
-            self.blocks.close(block)
 
     def _call(self, call: CallIn) -> None:
         function = call.function or FunctionIn()
@@ -132,7 +119,7 @@ class StreamReader(Reader):
         return next((known for known in self._calls if known.id == call.id), None)
 
     def _begin_call(self, call: CallIn, name: str) -> GrowingBlock:
-        self._end_speech(self.blocks.last)
+        self.blocks.end_speech()
         block = GrowingBlock("tool")
         block.id, block.name = call.id or call_id(self._bare, len(self._calls)), name
         self._calls.append(block)

@@ -7,11 +7,11 @@ brings them itself. Bytes that end before it are a failure.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import msgspec
 
-from adapters.blocks import BlockLine, GrowingBlock
+from adapters.blocks import GrowingBlock
 from adapters.dialects.openai_responses.reply_read import (
     BLANK,
     arguments_of,
@@ -32,7 +32,7 @@ from adapters.dialects.openai_responses.reply_read import (
     thought_in,
 )
 from adapters.dialects.openai_responses.reply_wire import EventIn, ItemIn, PartIn, ResponseIn
-from adapters.events import BlockKind, BlockOpened
+from adapters.events import BlockKind
 from adapters.literal import EMPTY
 from adapters.openai import read_stream_fault
 from adapters.reader import Reader, decode, given
@@ -51,12 +51,10 @@ class ItemBlock(GrowingBlock):
     `source` says where its text is from, once there is any, `part` which part of a thought grew last.
     """
 
-    __slots__ = ("begun", "custom", "namespace", "part", "source")
+    __slots__ = ("begun", "part", "source")
 
     def __init__(self, kind: BlockKind) -> None:
         super().__init__(kind)
-        self.custom = False
-        self.namespace = ""
         self.part = 0
         self.source = ""
         self.begun = False
@@ -64,22 +62,6 @@ class ItemBlock(GrowingBlock):
     def is_whole_call(self) -> bool:
         """An item says itself when it is done."""
         return False
-
-    def lacks_arguments(self) -> bool:
-        """A tool that takes text may be called with none."""
-        return not self.custom and super().lacks_arguments()
-
-
-class ItemLine(BlockLine):
-    """The blocks of one response: calls have a namespace, or take text."""
-
-    __slots__ = ()
-
-    def _tell(self, block: GrowingBlock) -> None:
-        place = len(self.told)
-        super()._tell(block)
-        opened, item = cast("BlockOpened", self.told[place]), cast("ItemBlock", block)
-        self.told[place] = msgspec.structs.replace(opened, namespace=item.namespace, custom=item.custom)
 
 
 class StreamReader(Reader):
@@ -89,7 +71,6 @@ class StreamReader(Reader):
 
     def __init__(self) -> None:
         super().__init__()
-        self.blocks: BlockLine = ItemLine()
         self._bare = ""
         self._blocks: dict[Key, ItemBlock] = {}
         self._items = False  # whether an item, or a piece of one, was seen
