@@ -129,6 +129,7 @@ TROUBLES: dict[str, Trouble] = {
             ),
             GEMINI: Told(words="Corrupted thought signature.", status=400),
         },
+        words={MESSAGES: ("Invalid `signature` in `thinking` block", "messages.1.content.0: Invalid")},
     ),
     "unknown field": Trouble(
         kind="invalid_request",

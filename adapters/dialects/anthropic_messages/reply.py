@@ -23,7 +23,7 @@ from adapters.dialects.anthropic_messages.wire import (
     ToolUseOut,
     UsageOut,
     read_fault,
-    too_long,
+    told,
 )
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, Usage
 from adapters.fault import Fault, Malformed
@@ -113,8 +113,7 @@ def write_count(tokens: int) -> bytes:
 
 def write_error(fault: Fault, request_id: str) -> bytes:
     """Write an error body; in a stream the same document follows `event: error`."""
-    message = fault.message if fault.overflow is None else too_long(fault.overflow)
-    return _ENCODE(ErrorOut(ErrorDetail(ERROR_TYPES[fault.kind], message), request_id))
+    return _ENCODE(ErrorOut(ErrorDetail(ERROR_TYPES[fault.kind], told(fault)), request_id))
 
 
 def read_error(status: int, body: bytes) -> Fault | None:

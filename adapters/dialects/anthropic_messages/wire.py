@@ -4,6 +4,7 @@ Unknown fields are skipped, and what is read may be absent or null. Source: the 
 Messages API and the types of the official SDK (2.11, November 2026).
 """
 
+import re
 from typing import Literal
 
 import msgspec
@@ -302,6 +303,22 @@ def read_fault(detail: ErrorDetail, status: int | None) -> Fault:
     kind = kind_of(status if usual in (None, 500) and status else usual or 500)
     told = status or usual or 500
     return recognised(Fault(kind=kind, status=told, message=detail.message or detail.type))
+
+
+# How others say that they do not know a thought, or a call, for one of theirs: OpenAI and Google.
+_UNSIGNED = re.compile(r"encrypted content .{0,80}could not be|thought[ _]signature", re.I | re.S)
+
+
+def told(fault: Fault) -> str:
+    """Say a fault in words that Claude Code goes on from, where it knows some.
+
+    It shortens a conversation that is too long, and leaves out thoughts whose signature is refused.
+    """
+    if fault.overflow is not None:
+        return too_long(fault.overflow)
+    if fault.kind == "invalid_request" and _UNSIGNED.search(fault.message):
+        return f"messages: Invalid `signature` in `thinking` block: {fault.message}"
+    return fault.message
 
 
 def too_long(overflow: Overflow) -> str:
