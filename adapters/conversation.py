@@ -144,10 +144,11 @@ class ServerTool(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
-    """Which tools may or must be called; `name` is the one of mode `one`."""
+    """Which tools may or must be called; `name` is the one of mode `one`, `namespace` where it is kept."""
 
     mode: Literal["auto", "any", "one", "none"]
     name: str = ""
+    namespace: str = ""
 
 
 class Reasoning(msgspec.Struct, frozen=True, gc=False):

@@ -160,7 +160,7 @@ class _Writing:
             return
         chosen: Json = {"type": _MODES[choice.mode] if choice else "auto"}
         if choice and choice.mode == "one":
-            chosen["name"] = self._names.sent(choice.name)
+            chosen["name"] = self._names.sent(choice.name, choice.namespace)
         if request.parallel is not None and chosen["type"] != "none":
             chosen["disable_parallel_tool_use"] = not request.parallel
         yield "tool_choice", chosen

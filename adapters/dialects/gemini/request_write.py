@@ -155,7 +155,7 @@ class _Writing:
         if functions and choice is not None:
             calling: Json = {"mode": _MODES[choice.mode]}
             if choice.mode == "one":
-                calling["allowedFunctionNames"] = [self._names.sent(choice.name)]
+                calling["allowedFunctionNames"] = [self._names.sent(choice.name, choice.namespace)]
             yield "toolConfig", {"functionCallingConfig": calling}
         if functions and self._request.parallel is False:
             self._drop(["parallel_tool_calls"])

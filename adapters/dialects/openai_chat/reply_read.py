@@ -77,10 +77,11 @@ def _read(body: bytes) -> Reply:
 
 
 def _dropped(completion: BodyIn) -> Counter[str]:
-    first, *others = completion.choices or ()
-    dropped = Counter({"choices": len(others)} if others else {})
-    if first.message is not None:
-        note_dropped(first.message, dropped)
+    choices = completion.choices or []
+    dropped = Counter({"choices": len(choices) - 1} if len(choices) > 1 else {})
+    for choice in choices[:1]:
+        if choice.message is not None:
+            note_dropped(choice.message, dropped)
     return dropped
 
 

@@ -165,7 +165,8 @@ class _Writing:
             return
         yield "tools", [tool.raw if isinstance(tool, ServerTool) else self._tool(tool) for tool in tools]
         if choice is not None and choice.mode == "one":
-            yield "tool_choice", {"type": "function", "function": {"name": self._names.sent(choice.name)}}
+            forced = {"name": self._names.sent(choice.name, choice.namespace)}
+            yield "tool_choice", {"type": "function", "function": forced}
         elif choice is not None:
             yield "tool_choice", _MODES[choice.mode]
         if request.parallel is not None:

@@ -143,8 +143,9 @@ def _name_of(tool: NamedIn) -> str:
 
 
 def _forced(name: str, tools: list[AnyTool]) -> tuple[Choice, tuple[AnyTool, ...]]:
-    """A choice names a tool without its namespace: one that stands in any is forced by standing alone."""
-    spaced = [tool for tool in tools if tool.name == name and isinstance(tool, Tool) and tool.namespace]
-    if spaced and not any(tool.name == name and tool not in spaced for tool in tools):
-        return Choice("any"), tuple(spaced)
-    return Choice("one", name), tuple(tools)
+    """A choice names a tool without its namespace: of several in namespaces any is forced, by no others."""
+    named = [tool for tool in tools if tool.name == name]
+    spaces = [tool.namespace for tool in named if isinstance(tool, Tool) and tool.namespace]
+    if len(spaces) < len(named) or not spaces:
+        return Choice("one", name), tuple(tools)
+    return (Choice("any"), tuple(named)) if len(spaces) > 1 else (Choice("one", name, *spaces), tuple(tools))

@@ -14,6 +14,7 @@ import msgspec
 from adapters.conversation import (
     PLAIN,
     ChatRequest,
+    Choice,
     Format,
     Quirks,
     ServerTool,
@@ -115,7 +116,7 @@ class _Writing:
             yield "tools", list(self._listed(listed))
         request, choice = self._request, self._request.choice
         if choice is not None and choice.mode == "one":
-            yield "tool_choice", self._forced(choice.name, tools)
+            yield "tool_choice", self._forced(choice, tools)
         elif choice is not None:
             yield "tool_choice", _MODES[choice.mode]
         if request.parallel is not None:
@@ -145,7 +146,8 @@ class _Writing:
         self._drop(["tools.strict"] if tool.strict and not written["strict"] else ())
         return written
 
-    def _forced(self, name: str, tools: Sequence[Tool | ServerTool]) -> Json:
+    def _forced(self, choice: Choice, tools: Sequence[Tool | ServerTool]) -> Json:
+        name = choice.name
         tool = next((tool for tool in tools if tool.name == name), None)
         if isinstance(tool, ServerTool):
             label: Json = {"server_label": name} if tool.kind == "mcp" else {}
@@ -153,7 +155,7 @@ class _Writing:
         if self._own and is_search(name, getattr(tool, "namespace", "")):
             return {"type": name}
         kind = "custom" if tool is not None and tool.freeform else "function"
-        return {"type": kind, "name": name if self._own else self._names.sent(name)}
+        return {"type": kind, "name": name if self._own else self._names.sent(name, choice.namespace)}
 
     # --- settings
 

@@ -255,7 +255,11 @@ CHOICES: dict[str, tuple[Any, Choice, list[str]]] = {
     "a function": ({"type": "function", "name": "f"}, Choice("one", "f"), ["f", "p", "s", "web_search"]),
     "a custom tool": ({"type": "custom", "name": "p"}, Choice("one", "p"), ["f", "p", "s", "web_search"]),
     "a hosted tool": ({"type": "web_search"}, Choice("one", "web_search"), ["f", "p", "s", "web_search"]),
-    "one in a namespace": ({"type": "function", "name": "s"}, Choice("any"), ["s"]),
+    "one in a namespace": (
+        {"type": "function", "name": "s"},
+        Choice("one", "s", "agents"),
+        ["f", "p", "s", "web_search"],
+    ),
     "some": (
         {
             "type": "allowed_tools",
@@ -270,7 +274,7 @@ CHOICES: dict[str, tuple[Any, Choice, list[str]]] = {
 
 @pytest.mark.parametrize(("choice", "expected", "names"), CHOICES.values(), ids=CHOICES)
 def test_a_choice_is_read(choice: Any, expected: Choice, names: list[str]) -> None:
-    """A choice among some, and one in a namespace, is kept by offering no others."""
+    """A choice among some is kept by offering no others; one in a namespace is known by that."""
     tools = [
         FUNCTION,
         CUSTOM,
@@ -280,6 +284,16 @@ def test_a_choice_is_read(choice: Any, expected: Choice, names: list[str]) -> No
     request = read(tools=tools, tool_choice=choice)
     assert request.choice == expected
     assert [tool.name for tool in request.tools] == names
+
+
+def test_a_choice_of_a_name_in_two_namespaces_is_any_of_both() -> None:
+    """The choice does not say which is meant, so no others are offered."""
+    inner = {"type": "function", "name": "s"}
+    spaces = [{**SPACE, "name": name, "tools": [inner]} for name in ("m", "n")]
+    request = read(tools=[FUNCTION, *spaces], tool_choice=inner)
+    assert request.choice == Choice("any")
+    kept = [(tool.namespace, tool.name) for tool in request.tools if isinstance(tool, Tool)]
+    assert kept == [("m", "s"), ("n", "s")]
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
