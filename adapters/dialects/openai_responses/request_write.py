@@ -164,10 +164,11 @@ class _Writing:
         if request.max_tokens is not None:
             limit = min(request.max_tokens, self._quirks.most_tokens or request.max_tokens)
             yield "max_output_tokens", max(limit, SMALLEST_LIMIT)
-        yield from self._sampling()
+        reasoning = dict(self._reasoning())
+        yield from self._sampling(thinks=reasoning.get("effort", "none") != "none")
         self._drop(["stop"] if request.stop else ())
         shape = {} if request.format is None else {"format": self._format(request.format)}
-        for name, said in (("reasoning", dict(self._reasoning())), ("text", shape)):
+        for name, said in (("reasoning", reasoning), ("text", shape)):
             fields = {**said, **self._nested(name)}
             if fields:
                 yield name, fields
@@ -181,13 +182,17 @@ class _Writing:
         yield "store", False
         yield "include", [ENCRYPTED]
 
-    def _sampling(self) -> Iterator[tuple[str, object]]:
+    def _sampling(self, *, thinks: bool) -> Iterator[tuple[str, object]]:
+        """How to draw; beside thinking it may be refused, and a client of this dialect is told so itself."""
         sampling = self._request.sampling
         self._drop(name for name in _ONLY_ELSEWHERE if getattr(sampling, name) not in (None, False))
-        if sampling.temperature is not None:
-            yield "temperature", min(max(sampling.temperature, 0.0), _HOTTEST)
-        if sampling.top_p is not None:
-            yield "top_p", sampling.top_p
+        drawn = {} if sampling.temperature is None else {"temperature": sampling.temperature}
+        drawn |= {} if sampling.top_p is None else {"top_p": sampling.top_p}
+        if thinks and not self._own and not self._quirks.sampling_beside_thinking:
+            self._drop(drawn)
+            return
+        for name, value in drawn.items():
+            yield name, min(max(value, 0.0), _HOTTEST) if name == "temperature" else value
 
     def _reasoning(self) -> Iterator[tuple[str, object]]:
         reasoning = self._request.reasoning
