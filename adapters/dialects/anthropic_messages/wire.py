@@ -306,7 +306,7 @@ def read_fault(detail: ErrorDetail, status: int | None) -> Fault:
 
 
 # How others say that they do not know a thought, or a call, for one of theirs: OpenAI and Google.
-_UNSIGNED = re.compile(r"encrypted content .{0,80}could not be|thought[ _]signature", re.I | re.S)
+_UNSIGNED = re.compile(r"(?is)encrypted content .{0,80}could not be|thought[ _]signature")
 
 
 def told(fault: Fault) -> str:
