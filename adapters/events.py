@@ -7,7 +7,7 @@ events into the whole, once for all dialects.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, Self, assert_never
+from typing import Final, Literal, Self, assert_never
 
 import msgspec
 
@@ -15,6 +15,14 @@ from adapters.fault import Fault
 from adapters.literal import inside, joined, literal, text_of
 
 PIECE = 12  # characters: small enough to look like a model writing, a handful of frames per sentence
+
+# What of a reply has no place here, by one name in all dialects.
+CITATIONS: Final = "citations"
+SERVER_TOOLS: Final = "server_tools"
+IMAGES: Final = "images"
+AUDIO: Final = "audio"
+LOGPROBS: Final = "logprobs"
+ANSWERS: Final = "answers"  # all but the first
 
 BlockKind = Literal["text", "thinking", "tool"]
 StopReason = Literal["end", "max_tokens", "stop_sequence", "tool_use", "refusal"]

@@ -264,7 +264,7 @@ def test_a_crossing_tells_what_a_tap_tells() -> None:
     assert (crossing.ended, crossing.fault) == (True, None)
     assert crossing.finish().endswith(b'event: message_stop\ndata: {"type":"message_stop"}\n\n')
     assert crossing.usage == Usage(input=2, cache_read=8, output=4, reasoning=3)
-    assert crossing.dropped == ("annotations",)
+    assert crossing.dropped == ("citations",)
 
 
 def test_a_page_is_known_for_no_stream() -> None:

@@ -11,7 +11,17 @@ import msgspec
 from adapters.blocks import NOTHING
 from adapters.dialects.anthropic_messages.reply_wire import BlockIn, MessageIn
 from adapters.dialects.anthropic_messages.wire import UsageIn
-from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
+from adapters.events import (
+    CITATIONS,
+    SERVER_TOOLS,
+    Block,
+    Reply,
+    StopReason,
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+    Usage,
+)
 from adapters.fault import Malformed
 from adapters.literal import text_of
 from adapters.reader import decode, given
@@ -29,6 +39,8 @@ STOPS: dict[str, StopReason] = {
 _MESSAGE = msgspec.json.Decoder(MessageIn).decode
 _USAGE = msgspec.json.Decoder(UsageIn).decode
 _PREFIX = "msg_"
+# What tools of Anthropic's leave beside their results.
+_OF_TOOLS = ("container_upload",)
 _NO_CITATIONS = msgspec.Raw(b"[]")
 
 
@@ -59,9 +71,15 @@ def _read(message: MessageIn) -> Reply:
 def _dropped(blocks: Sequence[BlockIn]) -> Iterator[str]:
     for block in blocks:
         if block.type not in _BLOCKS:
-            yield f"content.{block.type}"
+            yield lost_name(block.type)
         elif given(block.citations) and block.citations != _NO_CITATIONS:
-            yield "citations"
+            yield CITATIONS
+
+
+def lost_name(kind: str) -> str:
+    """Return how a block without a place is named."""
+    ran = kind.endswith(("tool_use", "tool_result")) or kind in _OF_TOOLS
+    return SERVER_TOOLS if ran else f"content.{kind}"
 
 
 def _text(raw: msgspec.Raw) -> str:

@@ -10,7 +10,13 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from adapters.blocks import GrowingBlock
-from adapters.dialects.anthropic_messages.reply_read import arguments_of, bare_id, count, stop_of
+from adapters.dialects.anthropic_messages.reply_read import (
+    arguments_of,
+    bare_id,
+    count,
+    lost_name,
+    stop_of,
+)
 from adapters.dialects.anthropic_messages.reply_wire import BlockIn, DeltaIn, EventIn, MessageIn
 from adapters.dialects.anthropic_messages.wire import ErrorDetail, read_fault
 from adapters.events import BlockKind
@@ -68,7 +74,7 @@ class StreamReader(Reader):
         told = _DECODE_BLOCK(seen.content_block)
         kind = KINDS.get(told.type)
         if kind is None:
-            self.dropped[f"content.{told.type}"] += 1
+            self.dropped[lost_name(told.type)] += 1
             return
         block = self._blocks[seen.index] = GrowingBlock(kind)
         block.id, block.name = told.id or "", told.name or ""

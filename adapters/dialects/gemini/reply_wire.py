@@ -16,6 +16,12 @@ class CallIn(msgspec.Struct):
     args: msgspec.Raw = NULL
 
 
+class BlobIn(msgspec.Struct, rename="camel"):
+    """Bytes that the model made: of what type."""
+
+    mime_type: str | None = None
+
+
 class PartIn(msgspec.Struct, rename="camel"):
     """A part of any kind; those below the signature have no place in the middle."""
 
@@ -23,7 +29,7 @@ class PartIn(msgspec.Struct, rename="camel"):
     thought: bool | None = None
     function_call: CallIn | None = None
     thought_signature: str | None = None
-    inline_data: msgspec.Raw = NULL
+    inline_data: BlobIn | None = None
     file_data: msgspec.Raw = NULL
     executable_code: msgspec.Raw = NULL
     code_execution_result: msgspec.Raw = NULL

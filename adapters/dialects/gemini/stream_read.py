@@ -14,7 +14,7 @@ import msgspec
 from adapters.blocks import GrowingBlock
 from adapters.dialects.gemini.reply_wire import CallIn, CandidateIn, HeadIn, PartIn, ResponseIn
 from adapters.dialects.gemini.wire import ErrorStatusIn, UsageIn, read_fault
-from adapters.events import StopReason, Usage
+from adapters.events import ANSWERS, AUDIO, CITATIONS, IMAGES, LOGPROBS, SERVER_TOOLS, StopReason, Usage
 from adapters.fault import Fault
 from adapters.literal import EMPTY, literal
 from adapters.reader import NULL, Reader, decode, given
@@ -46,18 +46,19 @@ BROKEN = frozenset(
 )
 # What has no place in the middle: fields of a part, and of a candidate.
 _LOST_PARTS = {
-    "inline_data": "parts.inlineData",
     "file_data": "parts.fileData",
-    "executable_code": "parts.executableCode",
-    "code_execution_result": "parts.codeExecutionResult",
-    "tool_call": "parts.toolCall",
-    "tool_response": "parts.toolResponse",
+    "executable_code": SERVER_TOOLS,
+    "code_execution_result": SERVER_TOOLS,
+    "tool_call": SERVER_TOOLS,
+    "tool_response": SERVER_TOOLS,
 }
+# Bytes that the model made, by the first word of their type.
+_LOST_DATA = {"image": IMAGES, "audio": AUDIO}
 _LOST_FIELDS = {
-    "citation_metadata": "citationMetadata",
-    "grounding_metadata": "groundingMetadata",
-    "url_context_metadata": "urlContextMetadata",
-    "logprobs_result": "logprobsResult",
+    "citation_metadata": CITATIONS,
+    "grounding_metadata": CITATIONS,
+    "url_context_metadata": CITATIONS,
+    "logprobs_result": LOGPROBS,
 }
 _LOST_SIGNATURE = "parts.thoughtSignature"
 _NOTHING = (NULL, msgspec.Raw(b"{}"))
@@ -112,7 +113,7 @@ class StreamReader(Reader):
 
     def _take_candidate(self, candidate: CandidateIn) -> None:
         if candidate.index:
-            self.dropped["candidates"] += 1
+            self.dropped[ANSWERS] += 1
             return
         for part in (candidate.content.parts if candidate.content else None) or ():
             self._take_part(part)
@@ -126,6 +127,9 @@ class StreamReader(Reader):
 
     def _take_part(self, part: PartIn) -> None:
         self._note_lost(part, _LOST_PARTS)
+        if part.inline_data is not None:
+            kind = (part.inline_data.mime_type or "").partition("/")[0]
+            self.dropped[_LOST_DATA.get(kind, "parts.inlineData")] += 1
         signature = part.thought_signature or ""
         if part.thought:
             self._think(part.text, signature)

@@ -13,7 +13,18 @@ import msgspec
 
 from adapters.dialects.ollama.arguments import as_text
 from adapters.dialects.ollama.reply_wire import BodyIn, CallIn, FunctionIn, HeadIn, MessageIn
-from adapters.events import Block, BlockKind, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
+from adapters.events import (
+    IMAGES,
+    LOGPROBS,
+    Block,
+    BlockKind,
+    Reply,
+    StopReason,
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+    Usage,
+)
 from adapters.fault import Malformed
 from adapters.literal import EMPTY, text_of
 from adapters.reader import NULL, decode, given
@@ -125,6 +136,6 @@ def seconds_of(head: HeadIn) -> int:
 def note_dropped(body: BodyIn, dropped: Counter[str]) -> None:
     """Count what has no place in the middle."""
     images = body.message.images if body.message else body.image
-    for name, raw in (("images", images), ("logprobs", body.logprobs)):
+    for name, raw in ((IMAGES, images), (LOGPROBS, body.logprobs)):
         if raw is not NULL and raw not in _UNSAID:
             dropped[name] += 1

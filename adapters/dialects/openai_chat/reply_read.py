@@ -20,7 +20,20 @@ from adapters.dialects.openai_chat.reply_wire import (
     PartIn,
 )
 from adapters.dialects.openai_chat.wire import UsageIn
-from adapters.events import Block, BlockKind, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
+from adapters.events import (
+    ANSWERS,
+    AUDIO,
+    CITATIONS,
+    IMAGES,
+    Block,
+    BlockKind,
+    Reply,
+    StopReason,
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+    Usage,
+)
 from adapters.fault import Malformed
 from adapters.literal import EMPTY, literal, text_of
 from adapters.reader import NULL, decode, given
@@ -39,7 +52,7 @@ _BODY = msgspec.json.Decoder(BodyIn).decode
 _HEAD = msgspec.json.Decoder(HeadIn).decode
 _PARTS = msgspec.json.Decoder(list[PartIn]).decode
 _USAGE = msgspec.json.Decoder(UsageIn).decode
-_DROPPED = ("annotations", "audio")
+_DROPPED = {"annotations": CITATIONS, "audio": AUDIO, "images": IMAGES}
 _UNSAID = (NULL, EMPTY, msgspec.Raw(b"[]"))
 _PREFIX = "chatcmpl-"
 
@@ -78,7 +91,7 @@ def _read(body: bytes) -> Reply:
 
 def _dropped(completion: BodyIn) -> Counter[str]:
     choices = completion.choices or []
-    dropped = Counter({"choices": len(choices) - 1} if len(choices) > 1 else {})
+    dropped = Counter({ANSWERS: len(choices) - 1} if len(choices) > 1 else {})
     for choice in choices[:1]:
         if choice.message is not None:
             note_dropped(choice.message, dropped)
@@ -121,6 +134,7 @@ def only_text(delta: MessageIn) -> bool:
         and delta.refusal is NULL
         and delta.annotations is NULL
         and delta.audio is NULL
+        and delta.images is NULL
         and delta.function_call is None
         and bytes(delta.content).startswith(b'"')
         and delta.content != EMPTY
@@ -206,7 +220,7 @@ def call_id(bare: str, place: int) -> str:
 
 def note_dropped(message: MessageIn, dropped: Counter[str]) -> None:
     """Count what has no place in the middle."""
-    for name in _DROPPED:
-        raw = getattr(message, name)
+    for field, name in _DROPPED.items():
+        raw = getattr(message, field)
         if raw is not NULL and raw not in _UNSAID:
             dropped[name] += 1

@@ -33,6 +33,7 @@ class MessageIn(msgspec.Struct):
     refusal: msgspec.Raw = NULL
     annotations: msgspec.Raw = NULL
     audio: msgspec.Raw = NULL
+    images: msgspec.Raw = NULL
     tool_calls: list[CallIn] | None = None
     function_call: FunctionIn | None = None
 

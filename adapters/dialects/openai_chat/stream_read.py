@@ -23,6 +23,7 @@ from adapters.dialects.openai_chat.reply_read import (
     stop_of,
 )
 from adapters.dialects.openai_chat.reply_wire import BodyIn, CallIn, FunctionIn, MessageIn
+from adapters.events import ANSWERS
 from adapters.fault import Fault
 from adapters.literal import EMPTY
 from adapters.openai import read_stream_fault
@@ -59,7 +60,7 @@ class StreamReader(Reader):
             self.skipped += not given(chunk.usage)
         for choice in chunk.choices or ():
             if choice.index:
-                self.dropped["choices"] += 1
+                self.dropped[ANSWERS] += 1
                 continue
             self._grow(choice.delta or choice.message, data)
             if choice.finish_reason:

@@ -14,7 +14,18 @@ from adapters.blocks import NOTHING
 from adapters.dialects.openai_responses.marks import SEARCH, packed, plain_home
 from adapters.dialects.openai_responses.reply_wire import HeadIn, ItemIn, KindIn, PartIn, ResponseIn
 from adapters.dialects.openai_responses.wire import UsageIn
-from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
+from adapters.events import (
+    CITATIONS,
+    IMAGES,
+    SERVER_TOOLS,
+    Block,
+    Reply,
+    StopReason,
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+    Usage,
+)
 from adapters.fault import Malformed
 from adapters.literal import EMPTY, literal, text_of
 from adapters.openai import read_stream_fault
@@ -183,7 +194,14 @@ def bare_id(head: HeadIn) -> str:
 def note_dropped(item: ItemIn, dropped: Counter[str]) -> None:
     """Count what of an item has no place in the middle."""
     if item.type not in _READ or (item.type in CALLS and not is_call(item)):
-        dropped[f"output.{item.type}"] += 1
+        dropped[_lost_name(item.type)] += 1
     for part in item.content or ():
         if given(part.annotations) and part.annotations != msgspec.Raw(b"[]"):
-            dropped["annotations"] += 1
+            dropped[CITATIONS] += 1
+
+
+def _lost_name(kind: str) -> str:
+    if kind == "image_generation_call":
+        return IMAGES
+    ran = kind.startswith("mcp_") or kind.endswith(("_call", "_output"))
+    return SERVER_TOOLS if ran else f"output.{kind}"

@@ -218,7 +218,7 @@ def test_what_has_no_place_is_named() -> None:
     crossing = translation(GEMINI, MESSAGES)
     crossing.feed(parts({"inlineData": {"mimeType": "image/png", "data": "QUJD"}}, text("a"), finish="STOP"))
     crossing.finish()
-    assert crossing.dropped == ("parts.inlineData",)
+    assert crossing.dropped == ("images",)
 
 
 def test_a_reply_of_everything_is_the_same_streamed_and_whole() -> None:

@@ -137,7 +137,7 @@ def test_a_whole_reply_is_written_anew(target: str) -> None:
     search = {"type": "web_search_call", "id": "ws_1"}
     whole = body(thought("hm"), search, said("a"), CALL, usage=COUNTED)
     left, reply = translate_reply(whole, RESPONSES.read_reply, DIALECTS[target].write_reply, SHOWN)
-    assert reply.dropped == ("output.web_search_call",)
+    assert reply.dropped == ("server_tools",)
     assert b"mcp__the_long__name" in left
     assert b"hm" in left
     assert b"asked-for" in left

@@ -68,7 +68,7 @@ def test_blocks_are_read_by_a_table(content: list[dict[str, Any]], blocks: tuple
     ("name", "dropped"),
     [
         ("text with citations", ("citations",)),
-        ("blocks without a place", ("content.server_tool_use", "content.something_new")),
+        ("blocks without a place", ("content.something_new", "server_tools")),
         ("text", ()),
     ],
 )

@@ -265,7 +265,7 @@ def test_what_is_dropped_is_counted_by_name() -> None:
     reader = StreamReader()
     names = ("a block of a tool that Anthropic runs", "citations", "signs of life and things to come")
     read(reader, [START, *(BLOCKS[name][0] for name in names), END])
-    assert reader.dropped == {"content.server_tool_use": 1, "citations": 1}
+    assert reader.dropped == {"server_tools": 1, "citations": 1}
     assert reader.skipped == 3  # the piece and the end of the dropped block, the event to come
 
 

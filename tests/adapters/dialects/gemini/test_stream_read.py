@@ -278,7 +278,7 @@ def test_what_goes_wrong_in_band_ends_the_reply(frame: bytes, fault: Fault) -> N
 
 GROUNDED = candidate(
     text("a"),
-    {"inlineData": {"mimeType": "image/png", "data": "QUJD"}},
+    *({"inlineData": {"mimeType": kind, "data": "QUJD"}} for kind in ("image/png", "audio/L16", "x/y")),
     {"executableCode": {"language": "PYTHON", "code": "1"}},
     {"codeExecutionResult": {"outcome": "OUTCOME_OK"}},
     {"fileData": {"fileUri": "x"}},
@@ -292,16 +292,14 @@ GROUNDED = candidate(
     logprobsResult=None,
 )
 DROPPED = (
-    "candidates",
-    "citationMetadata",
-    "groundingMetadata",
-    "parts.codeExecutionResult",
-    "parts.executableCode",
+    "answers",
+    "audio",
+    "citations",
+    "images",
     "parts.fileData",
     "parts.inlineData",
     "parts.thoughtSignature",
-    "parts.toolCall",
-    "parts.toolResponse",
+    "server_tools",
 )
 
 

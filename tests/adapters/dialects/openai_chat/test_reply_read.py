@@ -127,14 +127,17 @@ def test_only_the_first_choice_is_read() -> None:
     """The middle has one reply."""
     choices = [{"message": {"content": text}, "finish_reason": "stop"} for text in "ab"]
     reply = read_reply(body({}, choices=choices))
-    assert (reply.blocks, reply.dropped) == ((TextBlock("a"),), ("choices",))
+    assert (reply.blocks, reply.dropped) == ((TextBlock("a"),), ("answers",))
 
 
 def test_what_has_no_place_is_named() -> None:
-    """Annotations and sound are dropped by name; empty ones are none."""
-    assert read_reply(body({"content": "a", "annotations": [{}], "audio": {"id": "1"}})).dropped == (
-        "annotations",
+    """Citations, sound and images are dropped by name; empty ones are none."""
+    assert read_reply(
+        body({"content": "a", "annotations": [{}], "audio": {"id": "1"}, "images": [{}]})
+    ).dropped == (
         "audio",
+        "citations",
+        "images",
     )
     assert read_reply(body({"content": "a", "annotations": []})).dropped == ()
 

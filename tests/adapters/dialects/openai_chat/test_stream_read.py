@@ -258,7 +258,7 @@ def test_what_is_dropped_is_counted_by_name() -> None:
         call(0, " "),
     ]
     read(reader, frames)
-    assert reader.dropped == {"annotations": 1, "audio": 1, "choices": 1, "arguments after their end": 1}
+    assert reader.dropped == {"citations": 1, "audio": 1, "answers": 1, "arguments after their end": 1}
 
 
 def test_what_says_nothing_is_counted() -> None:

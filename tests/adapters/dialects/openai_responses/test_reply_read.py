@@ -127,11 +127,13 @@ def test_usage_is_read() -> None:
 DROPPED: dict[str, tuple[Item, tuple[str, ...]]] = {
     "a search of the web": (
         {"type": "web_search_call", "id": "ws_1", "action": {}},
-        ("output.web_search_call",),
+        ("server_tools",),
     ),
-    "a search of the provider's": ({**SEARCH, "execution": "server"}, ("output.tool_search_call",)),
+    "a search of the provider's": ({**SEARCH, "execution": "server"}, ("server_tools",)),
+    "an image": ({"type": "image_generation_call"}, ("images",)),
+    "a list of a server's tools": ({"type": "mcp_list_tools"}, ("server_tools",)),
     "an item of an odd shape": ({"type": "program", "content": 5, "name": 7}, ("output.program",)),
-    "what a text cites": (said(text("a", annotations=[{"type": "url_citation"}])), ("annotations",)),
+    "what a text cites": (said(text("a", annotations=[{"type": "url_citation"}])), ("citations",)),
 }
 
 

@@ -267,11 +267,11 @@ def test_usage_is_that_of_the_last_event() -> None:
 DROPPED: dict[str, tuple[list[Item], list[str]]] = {
     "a search of the web": (
         [{"type": "web_search_call", "id": "ws_1"}, said("a")],
-        ["output.web_search_call"],
+        ["server_tools"],
     ),
-    "a search of the provider's": ([{**SEARCH, "execution": "server"}], ["output.tool_search_call"]),
+    "a search of the provider's": ([{**SEARCH, "execution": "server"}], ["server_tools"]),
     "an item of an odd shape": ([{"type": "program", "content": 5}], ["output.program"]),
-    "what a text cites": ([said("a", annotations=[{"type": "url_citation"}])], ["annotations"]),
+    "what a text cites": ([said("a", annotations=[{"type": "url_citation"}])], ["citations"]),
 }
 
 
