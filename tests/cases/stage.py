@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.path.client import Reply
+from tests.path.client import Reply, Wire
 from tests.path.house import House, configuration
 from tests.upstream.exchange import Exchange
 from tests.upstream.faults import Fault
@@ -78,6 +78,7 @@ api_key = "${{CHAT_KEY}}"
 timeouts = {{ connect = "2s", first_byte = "700ms", first_byte_thinking = "700ms", idle = "700ms", \
 whole = "700ms" }}
 """
+MOST_PIECES = 150
 QUICK_TO_SIGN = 'sign_of_life = "200ms"'
 LOG = '\n[log]\nformat = "json"\n'
 
@@ -152,6 +153,16 @@ class Led:
         """What the provider says to it."""
         heard = self.heard(there)
         return said(self.provider.plan[heard.turn], heard, 0)
+
+
+def until(wire: Wire, marker: bytes) -> bytes:
+    """Read pieces of a stream to the one that ends a marker; signs of life alone are not read for ever."""
+    seen = b""
+    for _ in range(MOST_PIECES):
+        seen += wire.read_piece()
+        if marker in seen:
+            return seen
+    raise AssertionError(f"{marker!r} never came: {seen[-500:]!r}")
 
 
 class Stage:

@@ -15,7 +15,7 @@ from tests.cases.faults import (
     Trouble,
     Wanted,
 )
-from tests.cases.stage import BY_NAME, UPSTREAMS, Led, Stage, There, over
+from tests.cases.stage import BY_NAME, UPSTREAMS, Led, Stage, There, over, until
 from tests.path.client import Reply, Wire
 from tests.upstream.exchange import Exchange
 from tests.upstream.faults import Status
@@ -125,7 +125,7 @@ def test_a_break_behind_content_is_told_in_band(
     exchange = stage.plays(_script(there, broken, led, spoken))
     with opened(stage, client, there.asked, exchange) as wire:
         assert wire.read_head().status == 200
-        seen = wire.read_until(TEXT.encode())
+        seen = until(wire, TEXT.encode())
         exchange.release()
         rest, complete = wire.read_body()
     assert complete

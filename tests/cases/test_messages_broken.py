@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.cases import claude
-from tests.cases.stage import MESSAGES, Led, Stage, There, foreign_to, over
+from tests.cases.stage import MESSAGES, Led, Stage, There, foreign_to, over, until
 from tests.path.client import Reply, Wire, now
 from tests.upstream.exchange import Exchange
 from tests.upstream.plan import Call, Turn
@@ -59,7 +59,7 @@ class Broken:
         wire, exchange = self.open((*opening, Gate(), *steps))
         with wire:
             assert wire.read_head().status == 200
-            seen = wire.read_until(SEEN)
+            seen = until(wire, SEEN)
             exchange.release()
             rest, complete = wire.read_body()
         assert complete
@@ -185,7 +185,7 @@ def test_case_33_an_upstream_that_takes_its_time(stage: Stage, there: There) -> 
     wire, exchange = broken.open((Gate(), *broken.begun(), Send(LAST_CHUNK)))
     with wire:
         found = wire.read_head()
-        seen = wire.read_until(b"event: ping") + wire.read_until(b"event: ping")
+        seen = until(wire, b"event: ping") + until(wire, b"event: ping")
         exchange.release()
         rest, complete = wire.read_body()
     assert found.status == 200
@@ -206,7 +206,7 @@ def test_case_34_a_client_that_leaves_ends_the_call(stage: Stage, there: There, 
     headers = [*JSON.items(), *claude.HEADERS, exchange.header, ("x-request-id", identity)]
     wire.send("POST", claude.PATH, headers, msgspec.json.encode(broken.asked))
     wire.read_head()
-    wire.read_until(SEEN)
+    until(wire, SEEN)
     left = now()
     getattr(wire, way)()
     assert exchange.wait_until_left() - left < BOUND

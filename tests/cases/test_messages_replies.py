@@ -9,7 +9,7 @@ from anthropic.types import Message
 
 from tests.adapters import frames
 from tests.cases import claude
-from tests.cases.stage import BY_NAME, CHAT, Stage, There, over
+from tests.cases.stage import BY_NAME, CHAT, Stage, There, over, until
 from tests.path.client import Wire
 from tests.path.house import House
 from tests.upstream.exchange import Exchange
@@ -158,8 +158,8 @@ def test_case_21_a_thinking_upstream_shows_life(stage: Stage, there: There) -> N
     exchange = stage.plays((*raw(opening), Gate(), Send(chunk(spoken)), Send(b"0\r\n\r\n")))
     with open_stream(stage.house, exchange, claude.body(there)) as wire:
         assert wire.read_head().status == 200
-        seen = wire.read_until(b"event: ping")
-        seen += wire.read_until(b"event: ping")
+        seen = until(wire, b"event: ping")
+        seen += until(wire, b"event: ping")
         exchange.release()
         rest, complete = wire.read_body()
     assert complete
