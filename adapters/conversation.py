@@ -227,7 +227,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     Without `thinks_when_forced` a forced tool is one without thoughts before it. `choices` are the modes of
     `Choice` understood, `formats` what can be said of the answer's shape: a schema, that it is an object, or
     nothing but words. `most_tokens`, `most_stops` and `hottest` are the highest a setting may be; `short_ids`
-    wants ids of calls of nine letters and digits.
+    wants ids of calls of nine letters and digits. `freeform_tools` says whether a tool may take text (None:
+    in openai-responses, and not in openai-chat, which few others speak whole).
     """
 
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -251,7 +252,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     choices: frozenset[str] = frozenset(("auto", "any", "one", "none"))
     formats: Literal["schema", "object", "words"] = "schema"
     short_ids: bool = False
-    freeform_tools: bool = False
+    freeform_tools: bool | None = None
     refuses: frozenset[str] = frozenset()
     refused_keywords: frozenset[str] = frozenset()
 

@@ -39,15 +39,18 @@ BLANK = "\n\n"
 _DECODE_VALUE = msgspec.json.Decoder(msgspec.Raw).decode
 _DECODE_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
+_ENCODE = msgspec.json.Encoder().encode
+
 
 class Items:
     """Writes the items of one request; `own` says that the client speaks this dialect too."""
 
-    __slots__ = ("_custom", "_names", "_own", "_roles")
+    __slots__ = ("_bridged", "_custom", "_names", "_own", "_roles")
 
     def __init__(self, names: Names, quirks: Quirks, *, own: bool) -> None:
         self._names = names
         self._own = own
+        self._bridged = quirks.freeform_tools is False
         self._custom: set[str] = set()  # ids of calls whose results are those of freeform tools
         system = "user" if quirks.system_turns is False else "developer" if own else quirks.system_role
         self._roles = {"user": "user", "assistant": "assistant", "system": system}
@@ -157,6 +160,9 @@ class Items:
         if not call.freeform:
             arguments = call.arguments if self._own else call.arguments or "{}"
             return {"type": "function_call", "call_id": identity, **named, "arguments": arguments}
+        if self._bridged:
+            wrapped = _ENCODE({"input": call.arguments}).decode()
+            return {"type": "function_call", "call_id": identity, **named, "arguments": wrapped}
         self._custom.add(call.id)
         return {"type": "custom_tool_call", "call_id": identity, **named, "input": call.arguments}
 

@@ -4,6 +4,7 @@ A request that leans on what a provider keeps is refused: it may go to another o
 request whose last turn asks for a summary, without tools, so that any model can answer it.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -25,6 +26,8 @@ from adapters.dialects.openai_responses.wire import NULL
 from adapters.fault import Malformed
 from adapters.request import checked_model, decode_body, decode_part
 
+# What marks a part for the provider's cache; inside a text its quotes would be escaped.
+_BREAKPOINT = re.compile(rb'"prompt_cache_breakpoint"\s*:\s*\{')
 _DECODE_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _DECODE = msgspec.json.Decoder(RequestIn).decode
 _DECODE_FORMAT = msgspec.json.Decoder(FormatIn).decode
@@ -81,7 +84,7 @@ def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - 
         include_usage=True,
         compaction=items.compaction,
         extras=extras,
-        unread=tuple(_unread(request)),
+        unread=tuple(_unread(request, body)),
     )
     return _as_compaction(asked) if items.compaction else asked
 
@@ -160,10 +163,12 @@ def _format(request: RequestIn) -> Format | None:
     return Format(given(shape.schema), shape.name, shape.description, shape.strict)
 
 
-def _unread(request: RequestIn) -> Iterator[str]:
+def _unread(request: RequestIn, body: bytes) -> Iterator[str]:
     """The settings whose values have no place in the middle."""
     effort = _effort(request)
     if effort and effort not in _EFFORTS:
         yield "reasoning.effort"
     if _shape(request).type not in (*_FORMATS, "text"):
         yield "text.format"
+    if _BREAKPOINT.search(body):
+        yield "prompt_cache_breakpoint"

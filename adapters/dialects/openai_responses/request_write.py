@@ -15,6 +15,7 @@ from adapters.conversation import (
     PLAIN,
     ChatRequest,
     Choice,
+    ClientTool,
     Format,
     Quirks,
     ServerTool,
@@ -24,7 +25,7 @@ from adapters.conversation import (
 )
 from adapters.conversation_order import arranged
 from adapters.conversation_settings import effort_for, said_to_all
-from adapters.conversation_tools import Names, fitted, offered
+from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
 from adapters.dialects.openai_responses.content import BLANK, Item, Items, Json
 from adapters.dialects.openai_responses.marks import NAME, is_search, written_home
 from adapters.dialects.openai_responses.request_read import Instructions
@@ -83,7 +84,11 @@ class _Writing:
         self._drop(refused)
         for name in refused:
             del body[name]
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
+        bridged = {
+            self._sent(tool.name, tool.namespace): ClientTool(tool.name, tool.namespace, freeform=True)
+            for tool in self._bridged(tools)
+        }
+        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed | bridged)
 
     def _drop(self, names: Iterable[str]) -> None:
         self._dropped.update(dict.fromkeys(names))
@@ -130,11 +135,20 @@ class _Writing:
             else:
                 yield from written
 
+    def _bridged(self, tools: Iterable[Tool | ServerTool]) -> list[Tool]:
+        """The tools that take text, where the provider has none such: they are sent as functions."""
+        if self._quirks.freeform_tools is not False:
+            return []
+        return [tool for tool in tools if isinstance(tool, Tool) and tool.freeform]
+
     def _tool(self, tool: Tool | ServerTool) -> Item:
+        if isinstance(tool, Tool) and self._bridged([tool]):
+            words, schema = described(tool), FREEFORM_SCHEMA
+            tool = Tool(name=tool.name, namespace=tool.namespace, description=words, schema=schema)
         if isinstance(tool, ServerTool | OwnTool):
             return tool.raw
         written: Json = {"type": "custom" if tool.freeform else "function"}
-        written["name"] = self._names.sent(tool.name, tool.namespace)
+        written["name"] = self._sent(tool.name, tool.namespace)
         if tool.description:
             written["description"] = tool.description
         if tool.freeform:
@@ -146,6 +160,10 @@ class _Writing:
         self._drop(["tools.strict"] if tool.strict and not written["strict"] else ())
         return written
 
+    def _sent(self, name: str, namespace: str) -> str:
+        """A name of our own clients stays in its namespace."""
+        return name if self._own else self._names.sent(name, namespace)
+
     def _forced(self, choice: Choice, tools: Sequence[Tool | ServerTool]) -> Json:
         name = choice.name
         tool = next((tool for tool in tools if tool.name == name), None)
@@ -154,8 +172,8 @@ class _Writing:
             return {"type": tool.kind, **label}
         if self._own and is_search(name, getattr(tool, "namespace", "")):
             return {"type": name}
-        kind = "custom" if tool is not None and tool.freeform else "function"
-        return {"type": kind, "name": name if self._own else self._names.sent(name, choice.namespace)}
+        freeform = tool is not None and tool.freeform and not self._bridged([tool])
+        return {"type": "custom" if freeform else "function", "name": self._sent(name, choice.namespace)}
 
     # --- settings
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.conversation import PLAIN, Quirks, Written
+from adapters.conversation import PLAIN, ClientTool, Quirks, Written
 from adapters.dialect import Dialect
 from adapters.dialects import anthropic_messages, openai_chat, openai_responses
 from adapters.fault import Malformed
@@ -264,3 +264,62 @@ def test_content_is_refused_and_not_lost(source: Dialect, fields: Body, reason: 
     with pytest.raises(Malformed) as caught:
         written(fields, source)
     assert reason in str(caught.value)
+
+
+GRAMMAR: Body = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: x"}}
+PATCH: Body = {"type": "custom", "custom": {"name": "patch", "description": "d", "format": GRAMMAR}}
+PATCHED: list[Body] = [
+    HI,
+    {
+        "role": "assistant",
+        "tool_calls": [{"id": "1", "type": "custom", "custom": {"name": "patch", "input": 'a"\n'}}],
+    },
+    {"role": "tool", "tool_call_id": "1", "content": "ok"},
+]
+FORCED: Body = {"type": "custom", "custom": {"name": "patch"}}
+BOX = Quirks(freeform_tools=False)
+
+
+def test_a_box_without_tools_that_take_text_gets_functions() -> None:
+    """Definition, calls, results and choice are a function's, and the client's tool is known again."""
+    told = written({"messages": PATCHED, "tools": [PATCH], "tool_choice": FORCED}, CHAT, BOX)
+    body = decoded(told)
+    (tool,) = body["tools"]
+    assert (tool["type"], tool["name"], list(tool["parameters"]["properties"])) == (
+        "function",
+        "patch",
+        ["input"],
+    )
+    assert "start: x" in tool["description"]
+    assert body["tool_choice"] == {"type": "function", "name": "patch"}
+    called, answered = body["input"][-2:]
+    assert (called["type"], called["arguments"]) == ("function_call", '{"input":"a\\"\\n"}')
+    assert answered["type"] == "function_call_output"
+    assert told.tools == {"patch": ClientTool("patch", freeform=True)}
+
+
+def test_a_box_is_a_box_for_clients_of_its_own_dialect_too() -> None:
+    """A tool in a namespace stays there, as a function; elsewhere it takes text."""
+    custom = {"type": "custom", "name": "patch", "format": {"type": "text"}}
+    space = {"type": "namespace", "name": "n", "description": "d", "tools": [custom]}
+    choice = {"type": "custom", "name": "patch"}
+    fields = {"input": "Hi", "tools": [space], "tool_choice": choice}
+    told = written(fields, RESPONSES, BOX)
+    (group,) = decoded(told)["tools"]
+    assert (group["name"], group["tools"][0]["type"], group["tools"][0]["name"]) == ("n", "function", "patch")
+    assert decoded(told)["tool_choice"] == {"type": "function", "name": "patch"}
+    assert told.tools == {"patch": ClientTool("patch", "n", freeform=True)}
+    plain = written(fields, RESPONSES)
+    assert (decoded(plain)["tools"], decoded(plain)["tool_choice"], plain.tools) == ([space], choice, {})
+
+
+MARKED = {"type": "input_text", "text": "Hi", "prompt_cache_breakpoint": {"mode": "explicit"}}
+SAID = {"type": "input_text", "text": '{"prompt_cache_breakpoint": {}}'}
+
+
+@pytest.mark.parametrize(("part", "named"), [(MARKED, True), (SAID, False)], ids=["a mark", "words"])
+def test_marks_for_the_cache_are_named(part: Body, named: bool) -> None:
+    """They have no place in the middle; a text that speaks of them is a text."""
+    body = body_of({"input": [message([part])]})
+    dropped = crossed(body, RESPONSES, MESSAGES, PLAIN).dropped
+    assert ("prompt_cache_breakpoint" in dropped) == named
