@@ -106,6 +106,7 @@ def test_a_thought_that_nobody_kept_is_no_item_of_openais() -> None:
     for store, kept in ((True, True), (False, False)):
         request = read_request(json.dumps({"model": "m", "store": store, "input": [item]}).encode())
         ((thought,),) = [turn.parts for turn in request.turns]
+        assert isinstance(thought, Thinking)
         assert isinstance(thought, OwnThinking) is kept
         assert thought.text
 
