@@ -72,6 +72,16 @@ def decode_body(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
         raise _not_json(body, str(error)) from error
 
 
+def decode_fields(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
+    """Decode the fields of a body as they came: what is written again as it is must be text, every byte."""
+    try:
+        if not body.isascii():
+            body.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"The request body is not valid UTF-8: {error.reason}.") from error
+    return decode_body(decode, body)
+
+
 def decode_part(
     decode: Callable[[bytes | msgspec.Raw], Decoded], raw: bytes | msgspec.Raw, place: str
 ) -> Decoded:

@@ -56,14 +56,19 @@ def _is_closed(schema: object) -> bool:
         return True
     properties = schema.get("properties")
     if schema.get("type") == "object" or isinstance(properties, dict):
-        names = set(properties) if isinstance(properties, dict) else set()
-        if schema.get("additionalProperties") is not False or names != set(schema.get("required") or ()):
+        names = sorted(properties) if isinstance(properties, dict) else []
+        if schema.get("additionalProperties") is not False or names != _required(schema):
             return False
     return all(
         _is_closed(list(value.values()) if key in _BY_NAME and isinstance(value, dict) else value)
         for key, value in schema.items()
         if key not in _DATA
     )
+
+
+def _required(schema: dict[str, object]) -> list[str]:
+    required = schema.get("required")
+    return sorted({name for name in required if isinstance(name, str)}) if isinstance(required, list) else []
 
 
 def closed(schema: msgspec.Raw) -> msgspec.Raw:

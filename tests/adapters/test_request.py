@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from adapters.fault import Malformed
-from adapters.request import Prompt, checked_model, decode_body
+from adapters.request import Prompt, checked_model, decode_body, decode_fields
 
 
 class Thing(msgspec.Struct):
@@ -115,3 +115,11 @@ def test_a_prompt_offers_nothing_unless_told() -> None:
         None,
         False,
     )
+
+
+def test_fields_that_are_kept_raw_are_text_to_the_last_byte() -> None:
+    """What goes on as it came is looked at where the decoder does not look."""
+    decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+    assert decode_fields(decode, '{"a":"é🙂"}'.encode()).keys() == {"a"}
+    with pytest.raises(Malformed, match="not valid UTF-8"):
+        decode_fields(decode, b'{"a":"\xff"}')

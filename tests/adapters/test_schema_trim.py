@@ -67,6 +67,8 @@ STRICT: dict[str, tuple[object, bool]] = {
     "silent about more": ({key: CLOSED[key] for key in ("type", "properties", "required")}, False),
     "with a choice": ({**CLOSED, "required": []}, False),
     "with no word on what is required": ({**CLOSED, "required": None}, False),
+    "requiring a list": ({**CLOSED, "required": [["a"]]}, False),
+    "requiring at large": ({**CLOSED, "required": True}, False),
     "empty": ({"type": "object", "additionalProperties": False}, True),
     "no object": ({"type": "string"}, True),
     "open inside": ({**CLOSED, "properties": {"a": {"type": "object"}}}, False),

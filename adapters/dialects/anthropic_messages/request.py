@@ -23,7 +23,7 @@ _DECODE = msgspec.json.Decoder(Request).decode
 _DECODE_THINKING = msgspec.json.Decoder(Thinking).decode
 _DECODE_WHOLE = msgspec.json.Decoder(dict[str, object]).decode
 
-_CHOICES: dict[object, Literal["any", "none"]] = {"any": "any", "tool": "any", "none": "none"}
+_CHOICES: dict[str, Literal["any", "none"]] = {"any": "any", "tool": "any", "none": "none"}
 
 
 def peek(body: bytes, path: str = "") -> Peek:  # noqa: ARG001 - the model stands in the body
@@ -96,7 +96,7 @@ def read_prompt(body: bytes, path: str = "") -> Prompt:  # noqa: ARG001 - as `pe
         model=seen.model,
         text=_last_text(turns),
         tools=tuple(_tools(request.get("tools"))),
-        tool_choice=_CHOICES.get(chosen.get("type"), "auto"),
+        tool_choice=_CHOICES.get(str(chosen.get("type")), "auto"),
         forced_tool=name if isinstance(name, str) else None,
         answered=bool(turns) and any(block.get("type") == "tool_result" for block in _blocks(turns[-1])),
         thinking=seen.thinking,

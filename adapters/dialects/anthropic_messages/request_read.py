@@ -43,7 +43,7 @@ from adapters.dialects.anthropic_messages.request_wire import (
     ToolIn,
 )
 from adapters.fault import Malformed
-from adapters.request import checked_model, checked_schema, decode_body, decode_part
+from adapters.request import checked_model, checked_schema, decode_body, decode_fields, decode_part
 from adapters.seal import unsealed
 
 NAME = "anthropic-messages"
@@ -78,7 +78,7 @@ EFFORTS: dict[str, Effort] = {
 
 def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
-    extras = {key: raw for key, raw in decode_body(_DECODE_KEYS, body).items() if key not in KNOWN}
+    extras = {key: raw for key, raw in decode_fields(_DECODE_KEYS, body).items() if key not in KNOWN}
     request = decode_body(_DECODE, body)
     outputs = [request.output_config, *(message.output_config for message in request.messages)]
     choice = request.tool_choice

@@ -83,8 +83,7 @@ class StreamReader(Reader):
         if kind == "tool":
             self._inputs[seen.index] = arguments_of(told)
         for raw in (told.text, told.thinking):
-            if given(raw) and raw != EMPTY:
-                self.blocks.add(block, raw)
+            self._say(block, raw)
 
     def _add(self, seen: EventIn) -> None:
         delta, block = seen.delta, self._blocks.get(seen.index)
@@ -95,9 +94,15 @@ class StreamReader(Reader):
         if field is None:
             self._note(block, delta)
             return
-        raw = getattr(delta, field)
-        if given(raw) and raw != EMPTY:
-            self.blocks.add(block, raw)
+        self._say(block, getattr(delta, field))
+
+    def _say(self, block: GrowingBlock, raw: msgspec.Raw) -> None:
+        """Add what is said; raise ValueError where it is no text, for it is written again as it is."""
+        if not given(raw) or raw == EMPTY:
+            return
+        if not bytes(raw).startswith(b'"'):
+            raise ValueError("a text is no string")
+        self.blocks.add(block, raw)
 
     def _note(self, block: GrowingBlock, delta: DeltaIn) -> None:
         if delta.type == "signature_delta":

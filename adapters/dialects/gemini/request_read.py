@@ -42,7 +42,7 @@ from adapters.dialects.gemini.schema import lowered
 from adapters.dialects.gemini.spelling import respelled
 from adapters.dialects.gemini.turns_read import TurnReader, texts_of
 from adapters.fault import Malformed
-from adapters.request import checked_schema, decode_body, decode_part
+from adapters.request import checked_schema, decode_body, decode_fields, decode_part
 
 # What stands before a setting of `generationConfig` among the extras.
 GENERATION = "generationConfig."
@@ -83,7 +83,7 @@ _DISPLAYS = {True: "summarized", False: "omitted", None: None}
 def read_request(body: bytes, path: str) -> ChatRequest:
     """Read a request; raise `Malformed` with the place of what is wrong."""
     body = _unwrapped(respelled(body))
-    fields = decode_body(_DECODE_KEYS, body)
+    fields = decode_fields(_DECODE_KEYS, body)
     request = decode_body(_DECODE, body)
     if request.contents is None:
         raise Malformed("`contents` is required.", param="contents")

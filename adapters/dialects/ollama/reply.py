@@ -92,9 +92,13 @@ def prompt_tokens(usage: Usage) -> int:
     return usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
 
 
+# The last second that four digits of a year can tell: providers say what they like.
+_LATEST = 253_402_300_799
+
+
 def write_time(seconds: int) -> str:
     """Spell a time, given in seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(max(seconds, 0), _LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- errors -------------------------------------------------------------------------------------------

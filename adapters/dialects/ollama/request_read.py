@@ -35,7 +35,7 @@ from adapters.dialects.ollama.request_wire import (
 )
 from adapters.dialects.ollama.wire import GENERATE_PATH
 from adapters.fault import Malformed
-from adapters.request import checked_model, checked_schema, decode_body, decode_part
+from adapters.request import checked_model, checked_schema, decode_body, decode_fields, decode_part
 
 NAME: Final = "ollama"
 # Before the name of an option among the extras.
@@ -97,7 +97,7 @@ def _generate(body: bytes) -> ChatRequest:
 def _settings(request: SettingsIn, body: bytes) -> ChatRequest:
     """The request but for what is said in it."""
     known = type(request).__struct_fields__
-    extras = {key: raw for key, raw in decode_body(_DECODE_KEYS, body).items() if key not in known}
+    extras = {key: raw for key, raw in decode_fields(_DECODE_KEYS, body).items() if key not in known}
     raw_options = request.options or {}
     options = decode_part(_DECODE_OPTIONS, _ENCODE(raw_options), "options")
     limit = options.num_predict

@@ -47,7 +47,7 @@ from adapters.dialects.openai_chat.request_wire import (
     ToolNameIn,
 )
 from adapters.fault import Malformed
-from adapters.request import checked_model, checked_schema, decode_body, decode_part
+from adapters.request import checked_model, checked_schema, decode_body, decode_fields, decode_part
 from adapters.seal import Seal, unsealed_all
 
 NAME = "openai-chat"
@@ -77,7 +77,7 @@ _FORMATS = ("json_schema", "json_object")
 
 def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
-    extras = {key: raw for key, raw in decode_body(_DECODE_KEYS, body).items() if key not in KNOWN}
+    extras = {key: raw for key, raw in decode_fields(_DECODE_KEYS, body).items() if key not in KNOWN}
     request = decode_body(_DECODE, body)
     system, turns = _conversation(request.messages)
     choice = request.function_call if request.tool_choice is None else request.tool_choice

@@ -24,7 +24,7 @@ from adapters.dialects.openai_responses.request_tools import all_tools, read_cho
 from adapters.dialects.openai_responses.request_wire import KNOWN, FormatIn, RequestIn
 from adapters.dialects.openai_responses.wire import NULL
 from adapters.fault import Malformed
-from adapters.request import checked_model, decode_body, decode_part
+from adapters.request import checked_model, decode_body, decode_fields, decode_part
 
 # What marks a part for the provider's cache; inside a text its quotes would be escaped.
 _BREAKPOINT = re.compile(rb'"prompt_cache_breakpoint"\s*:\s*\{')
@@ -56,7 +56,7 @@ class Instructions(Text, frozen=True, gc=False):
 
 def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
-    extras = {key: raw for key, raw in decode_body(_DECODE_KEYS, body).items() if key not in KNOWN}
+    extras = {key: raw for key, raw in decode_fields(_DECODE_KEYS, body).items() if key not in KNOWN}
     request = decode_body(_DECODE, body)
     model = checked_model(request.model)
     _refuse_state(request)

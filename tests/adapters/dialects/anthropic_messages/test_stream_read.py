@@ -236,6 +236,10 @@ FAULTS = {
     "no JSON": (b"event: content_block_delta\ndata: {oops\n\n", UNREADABLE),
     "an odd shape": (event("content_block_delta", index="x"), UNREADABLE),
     "an odd block": (event("content_block_start", index=0, content_block=5), UNREADABLE),
+    "a text that is none": (
+        event("content_block_start", index=0, content_block={"type": "text", "text": True}),
+        UNREADABLE,
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.dialect import ModelEntry
 from adapters.dialects.ollama import DIALECT
-from adapters.dialects.ollama.reply import read_error, read_stream_fault, read_usage, write_reply
+from adapters.dialects.ollama.reply import read_error, read_stream_fault, read_usage, write_reply, write_time
 from adapters.events import Reply, TextBlock, ThinkingBlock, ToolBlock, Usage
 from adapters.fault import Fault, Malformed
 from tests.adapters.dialects.ollama.lines import WHOLES, document, last
@@ -233,3 +233,12 @@ def test_operations_have_their_paths(operation: Any, path: str, stream: bool) ->
 def test_a_last_line_is_a_whole_reply() -> None:
     """The two are one shape: a stream of one line is read as a reply too."""
     assert read_usage(last()) == Usage(input=3, output=9)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "1970-01-01T00:00:00Z"), (-9, "1970-01-01T00:00:00Z"), (2**63, "9999-12-31T23:59:59Z")],
+)
+def test_any_time_can_be_told(seconds: int, told: str) -> None:
+    """Providers say what they like; the year keeps its four digits."""
+    assert write_time(seconds) == told
