@@ -85,16 +85,13 @@ def _read(body: bytes) -> Reply:
         stop_of(choices[0].finish_reason or "stop", called=called, refused=said(message.refusal)),
         usage,
         created=int(head.created or 0),
-        dropped=tuple(sorted(_dropped(completion))),
+        dropped=tuple(sorted(_dropped(message, others=len(choices) - 1))),
     )
 
 
-def _dropped(completion: BodyIn) -> Counter[str]:
-    choices = completion.choices or []
-    dropped = Counter({ANSWERS: len(choices) - 1} if len(choices) > 1 else {})
-    for choice in choices[:1]:
-        if choice.message is not None:
-            note_dropped(choice.message, dropped)
+def _dropped(message: MessageIn, others: int) -> Counter[str]:
+    dropped = Counter({ANSWERS: others} if others else {})
+    note_dropped(message, dropped)
     return dropped
 
 
