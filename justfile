@@ -3,6 +3,8 @@
 set positional-arguments := true
 
 python := ".venv/bin/python"
+# What counts memory would count the tracer's, too.
+untraced := "tests/adapters/test_taps.py::test_a_text_delta_takes_no_memory_at_all"
 
 # List the recipes.
 default:
@@ -15,6 +17,20 @@ setup:
 # Run the tests; arguments go to pytest.
 test *arguments:
     .ci/test "$@"
+
+# Run the tests of adapters/, and fail when a line or a branch of it was not taken.
+coverage *arguments: setup
+    {{ python }} -m pytest -q {{ untraced }}
+    {{ python }} -m coverage run -m pytest tests/adapters --deselect {{ untraced }} "$@"
+    {{ python }} -m coverage report
+
+# Look for what the readers of requests and replies stumble over, 100 times as long as the tests do.
+fuzz *arguments: setup
+    FUZZ_FACTOR=${FUZZ_FACTOR:-100} {{ python }} -m pytest tests/adapters/fuzz "$@"
+
+# Write the goldens of the matrix anew; read what has changed before you keep it.
+goldens: setup
+    {{ python }} -m tests.adapters.matrix
 
 # Check style and formatting, changing nothing.
 lint: setup

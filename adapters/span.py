@@ -68,10 +68,12 @@ def _value_end(body: bytes, start: int, value: bytes) -> int:
 
 
 def _count_to_end(body: bytes, start: int) -> int:
-    depth = 0
-    for token in _TOKEN.finditer(body, start):
+    """Count brackets: the body was decoded, so each one is closed."""
+    tokens = _TOKEN.finditer(body, start)
+    depth, end = 0, start
+    while depth or end == start:
+        token = next(tokens)
         first = body[token.start() : token.start() + 1]
         depth += (first in b"[{") - (first in b"]}")
-        if depth == 0:
-            return token.end()
-    return len(body)
+        end = token.end()
+    return end

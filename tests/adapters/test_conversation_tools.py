@@ -35,6 +35,15 @@ def test_names_that_look_alike_are_told_apart() -> None:
     assert len({fitted(name, 64) for name in names}) == len(names)
 
 
+def test_a_tool_in_a_namespace_does_not_take_the_name_of_another() -> None:
+    """Where both names together are a third one's, each is sent under a name of its own."""
+    names = Names(64)
+    assert names.sent("agents__spawn") == "agents__spawn"
+    sent = names.sent("spawn", "agents")
+    assert sent != "agents__spawn"
+    assert names.changed == {sent: ClientTool("spawn", "agents")}
+
+
 @given(some.text(), some.integers(16, 128))
 def test_any_name_fits_in_the_end(name: str, longest: int) -> None:
     """Whatever a client calls its tool, what is sent fits and fitting it again changes nothing."""

@@ -205,3 +205,18 @@ def test_a_field_is_given_when_it_is_there_and_not_null() -> None:
     read_field = decode(lambda data: data, b"1")
     assert read_field == b"1"
     assert [is_given(raw) for raw in (NULL, type(NULL)(b"null"), type(NULL)(b"0"))] == [False, False, True]
+
+
+def test_an_event_with_another_line_than_data_is_left_to_the_framer() -> None:
+    """Three lines are a frame of the usual shape only if the second is its data."""
+    assert MessagesReader.only_frame(b"event: ping\nid: 1\n\n") is None
+    assert MessagesReader.only_frame(b"event: ping\ndata: {}\n\n") == (b"ping", b"{}")
+
+
+@every_reader
+def test_a_silent_stream_says_what_its_dialect_says(name: str) -> None:
+    """Where a stream has no sign of life of its own, neither its tap nor its writer gives one."""
+    dialect = {"anthropic-messages": anthropic_messages, "openai-chat": openai_chat}[name].DIALECT
+    asked_for_usage = True
+    assert dialect.tap().sign_of_life() == b""
+    assert dialect.stream_writer(asked_for_usage).sign_of_life() == b""

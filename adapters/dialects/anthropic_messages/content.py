@@ -8,6 +8,7 @@ object here.
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 import msgspec
 
@@ -70,6 +71,8 @@ class Blocks:
                 yield self._media(part)
             case Opaque():
                 yield self._opaque(part)
+            case _:
+                assert_never(part)
 
     def _thinking(self, part: Thinking) -> Iterator[Json]:
         signature = part.signature if part.maker == NAME else ""

@@ -7,6 +7,7 @@ import msgspec
 
 from adapters.dialect import Peek
 from adapters.dialects.anthropic_messages.wire import Request, Thinking
+from adapters.reader import given
 from adapters.request import Prompt, Tool, checked_model, decode_body
 from adapters.tokens import (
     IMAGE,
@@ -33,8 +34,8 @@ def peek(body: bytes, path: str = "") -> Peek:  # noqa: ARG001 - the model stand
     return Peek(model, request.stream is True, request.max_tokens, _thinks(request.thinking))
 
 
-def _thinks(thinking: msgspec.Raw | None) -> bool:
-    if thinking is None:
+def _thinks(thinking: msgspec.Raw) -> bool:
+    if not given(thinking):
         return False
     try:
         return _DECODE_THINKING(thinking).type in ("enabled", "adaptive")

@@ -129,7 +129,10 @@ def read_choice(
     if choice.type == "allowed_tools":
         names = {_name_of(tool) for tool in choice.tools}
         return _mode(choice.mode), tuple(tool for tool in tools if tool.name in names)
-    return _forced(_name_of(choice), tools)
+    name = _name_of(choice)
+    if not name:
+        raise Malformed("`tool_choice` names no tool.", param="tool_choice")
+    return _forced(name, tools)
 
 
 def _mode(mode: str) -> Choice:

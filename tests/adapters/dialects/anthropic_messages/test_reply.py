@@ -17,7 +17,7 @@ from adapters.dialects.anthropic_messages.reply import (
     write_reply,
 )
 from adapters.events import Reply, Usage
-from adapters.fault import Fault, FaultKind
+from adapters.fault import Fault, FaultKind, Malformed
 from tests.adapters.replies import ARGUMENTS, REPLIES, TEXT, THINKING, TOOLS
 from tests.adapters.sdks import read_by_anthropic
 
@@ -212,3 +212,9 @@ def test_the_sdk_reads_a_count() -> None:
         client.messages.count_tokens(model="m", messages=[{"role": "user", "content": "x"}]).input_tokens
         == 334
     )
+
+
+def test_what_is_no_message_has_no_usage() -> None:
+    """An error, for one, is JSON as well."""
+    with pytest.raises(Malformed, match="its type is `error`"):
+        read_usage(b'{"type":"error","error":{}}')

@@ -320,3 +320,9 @@ def test_what_is_wrong_is_named(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(Malformed) as caught:
         read(**fields)
     assert message in str(caught.value)
+
+
+def test_a_choice_that_names_no_tool_is_refused() -> None:
+    """A type alone names a tool of OpenAI's; nothing at all names none."""
+    with pytest.raises(Malformed, match="`tool_choice` names no tool"):
+        read_request(b'{"model":"m","input":"x","tool_choice":{"type":""}}')
