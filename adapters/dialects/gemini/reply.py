@@ -28,7 +28,7 @@ from adapters.dialects.gemini.wire import (
     too_long,
 )
 from adapters.events import Block, Reply, StopReason, TextBlock, ThinkingBlock, ToolBlock, Usage
-from adapters.fault import Fault, Malformed
+from adapters.fault import Fault, Malformed, client_status
 from adapters.seal_carried import carried
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -130,7 +130,9 @@ def write_error(fault: Fault, request_id: str) -> bytes:  # noqa: ARG001 - one s
     """Write an error body; in a stream the same document is a chunk."""
     details = [] if fault.retry_after is None else [RetryInfoOut(retry_delay=f"{fault.retry_after}s")]
     message = fault.message if fault.overflow is None else too_long(fault.overflow)
-    return _ENCODE(ErrorOut(ErrorStatusOut(fault.status, message, STATUSES[fault.kind], details)))
+    # Google's code for the kind, as where it is the status: in a stream nothing else translates another's.
+    code = client_status("gemini", fault)
+    return _ENCODE(ErrorOut(ErrorStatusOut(code, message, STATUSES[fault.kind], details)))
 
 
 def read_error(status: int, body: bytes) -> Fault | None:
