@@ -44,9 +44,11 @@ _DECODE_ALL = msgspec.json.Decoder(tuple[Seal, ...]).decode
 
 
 def sealed(maker: str, signature: str, redacted: str | None = None) -> str:
-    """Return a seal as text; nothing to seal is the empty text."""
-    if not signature and redacted is None:
-        return ""
+    """Return a seal as text.
+
+    A thought without a signature is sealed as well: a conversation that goes on elsewhere is known by its
+    seals, and its thoughts are nobody else's either.
+    """
     return _written((maker, signature, redacted))
 
 

@@ -37,7 +37,9 @@ class CarriedThoughts:
         if not is_sealed(signature):
             return False
         # No dialect is nobody: what is taken here was sealed in this very reply.
-        self._waiting.append(msgspec.structs.replace(unsealed(signature, ""), text=text))
+        seal = unsealed(signature, "")
+        if seal.signature or seal.redacted is not None:
+            self._waiting.append(msgspec.structs.replace(seal, text=text))
         return True
 
     def pass_words(self) -> None:
