@@ -15,7 +15,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between the dialects, seen from outside.
 
     `model` leads to the replay upstream of this dialect. `terminal` stands in a stream that ended well,
-    `broken` in one that did not, `sign` in one that was silent.
+    `broken` in one that did not, `sign` in one that was silent, `sign_within` where it had begun.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     terminal: bytes
     broken: bytes
     sign: bytes
+    sign_within: bytes = b"event: ping"  # once the stream has begun
 
     limit: str = "max_tokens"
     said: str = "messages"
@@ -129,6 +130,7 @@ CHAT = Dialect(
     terminal=b"data: [DONE]",
     broken=b'data: {"error":',
     sign=b":",
+    sign_within=b":",
 )
 RESPONSES = Dialect(
     name="openai-responses",
@@ -144,6 +146,7 @@ RESPONSES = Dialect(
     terminal=b"event: response.completed",
     broken=b"event: response.failed\n",
     sign=b":",
+    sign_within=b"event: response.in_progress",
     limit="max_output_tokens",
     said="input",
 )

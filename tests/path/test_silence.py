@@ -16,7 +16,7 @@ def read_sign(wire: Wire, dialect: Dialect) -> bytes:
     while True:
         piece = wire.read_piece()
         assert piece, "the stream ended without a sign of life"
-        if any(line.startswith(dialect.sign) for line in piece.split(b"\n")):
+        if any(line.startswith((dialect.sign, dialect.sign_within)) for line in piece.split(b"\n")):
             return piece
 
 
@@ -24,7 +24,8 @@ def without_signs(body: bytes, dialect: Dialect) -> bytes:
     """A stream's body without the signs of life that were added to it."""
     own = set(dialect.events)
     events = [event + b"\n\n" for event in body.split(b"\n\n")[:-1]]
-    return b"".join(event for event in events if event in own or not event.startswith(dialect.sign))
+    signs = (dialect.sign, dialect.sign_within)
+    return b"".join(event for event in events if event in own or not event.startswith(signs))
 
 
 def signs_pass(restless: House, dialect: Dialect) -> None:
