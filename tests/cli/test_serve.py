@@ -39,7 +39,7 @@ def test_nothing_configured_serves_demo(machine: Machine) -> None:
     output, errors = server.stop()
     host, port = server.address
     assert (status, b"penstock" in body) == (200, True)
-    assert "demo  anthropic-messages, openai-chat, openai-responses  no key needed" in output
+    assert "demo  anthropic-messages, openai-chat, openai-responses, gemini, ollama  no key needed" in output
     assert f"curl -N http://{host}:{port}/v1/chat/completions" in output
     assert f"curl -N http://{host}:{port}/v1/responses" in output
     assert f"curl -N http://{host}:{port}/v1/messages" in output
