@@ -90,7 +90,7 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
         _add_usage(line, exchange.usage)
     if exchange.dropped:
         line.dropped = ", ".join(exchange.dropped)[:LONGEST_LIST]
-    if exchange.error or exchange.upstream_id or exchange.session:
+    if exchange.error or exchange.upstream_id or exchange.session or exchange.agent:
         _add_words(line, exchange)
     return line
 
@@ -108,6 +108,7 @@ def _add_words(line: Line, exchange: Exchange) -> None:
     line.error = redact(exchange.error)
     line.upstream_id = redact(exchange.upstream_id.decode("latin-1"))
     line.session = redact(exchange.session.decode("latin-1"))
+    line.agent = redact(exchange.agent.decode("latin-1"))
 
 
 def _milliseconds(seconds: float) -> float:

@@ -56,6 +56,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     own_ms: float = 0.0
     upstream_id: str = ""
     session: str = ""
+    agent: str = ""
 
 
 class Journal:

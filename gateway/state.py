@@ -60,6 +60,7 @@ class Exchange(msgspec.Struct, eq=False):
     coding: bytes = b""
     content_length: int = -1
     session: bytes = b""
+    agent: bytes = b""
     query: bytes = b""
     identified_at: float = 0.0
 

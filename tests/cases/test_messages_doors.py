@@ -163,7 +163,7 @@ def test_case_38_a_whole_reply_has_only_an_offered_coding(stage: Stage, there: T
 
 @over()
 def test_case_39_a_session_keeps_its_key_and_is_seen(stage: Stage, there: There) -> None:
-    """All requests of a session go to one upstream with one key, and the log tells which session it was."""
+    """All requests of a session go to one upstream with one key; the log tells which it was, and whose."""
     keys = set()
     for number in range(3):
         led, identity = stage.lead(), f"session-{there.provider}-{number}"
@@ -172,7 +172,8 @@ def test_case_39_a_session_keeps_its_key_and_is_seen(stage: Stage, there: There)
         claude.answered(reply)
         request = led.request
         keys.add(tuple(request.header(name) for name in ("authorization", "x-api-key", "x-goog-api-key")))
-        assert line_of(stage, identity)["session"] == claude.SESSION
+        line = line_of(stage, identity)
+        assert (line["session"], line.get("agent")) == (claude.SESSION, AGENT[1] if number else None)
     assert len(keys) == 1
 
 

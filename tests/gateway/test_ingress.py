@@ -7,7 +7,7 @@ import pytest
 
 from adapters.fault import Fault
 from gateway.errors import Refused
-from gateway.ingress import FIELDS, KEEP, SESSION, new_request_id, read_head
+from gateway.ingress import AGENT, FIELDS, KEEP, SESSION, new_request_id, read_head
 from gateway.settings import ServerSettings
 from gateway.state import Exchange, Pair
 from tests.gateway.indoors import MESSAGE, Client, exchange_of, open_house, settings
@@ -38,7 +38,7 @@ async def test_each_known_field_goes_on_or_does_not(name: bytes) -> None:
     """The table decides, field by field; what goes on is also in the joined lines, once."""
     value = b"identity" if name == b"content-encoding" else b"11"
     exchange = await read([(b"x-before", b"1"), (name, value), (b"x-after", b"2")])
-    goes_on = FIELDS[name] in (KEEP, SESSION)
+    goes_on = FIELDS[name] in (KEEP, SESSION, AGENT)
     expected = [(b"x-before", b"1"), *([(name, value)] if goes_on else []), (b"x-after", b"2")]
     assert exchange.forward == expected
     assert exchange.fields == b"".join(b"%b: %b\r\n" % pair for pair in expected)

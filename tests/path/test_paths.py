@@ -128,7 +128,7 @@ def test_unknown_anthropic_path(house: House, path: str) -> None:
     MESSAGES.error(reply)
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/unknown", "/v1/completions", "/v1/moderations", "/nothing", "/v1"])
+@pytest.mark.parametrize("path", ["/v1/chat/unknown", "/v1/completions", "/v1/files", "/nothing", "/v1"])
 def test_unknown_path(house: House, path: str) -> None:
     """Any other unknown path is a 404 in OpenAI's shape."""
     reply = house.post(CHAT, b"{}", path=path)
