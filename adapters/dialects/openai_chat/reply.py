@@ -9,6 +9,7 @@ from adapters.dialects.openai_chat.wire import (
     CompletionDetailsOut,
     CompletionIn,
     CompletionOut,
+    CustomOut,
     ExtraOut,
     FunctionOut,
     GoogleOut,
@@ -88,9 +89,16 @@ def _calls(blocks: Iterable[Block]) -> Iterator[ToolCallOut]:
         if isinstance(block, ThinkingBlock) and not block.text and is_sealed(block.signature):
             signature = block.signature
         elif isinstance(block, ToolBlock):
-            function = FunctionOut(name=block.name, arguments=block.arguments)
-            yield ToolCallOut(id=block.id, function=function, extra_content=extra(signature))
+            yield _call(block, extra(signature))
             signature = ""
+
+
+def _call(block: ToolBlock, more: ExtraOut | msgspec.UnsetType) -> ToolCallOut:
+    if block.custom:
+        custom = CustomOut(name=block.name, input=block.arguments)
+        return ToolCallOut(id=block.id, type="custom", custom=custom, extra_content=more)
+    function = FunctionOut(name=block.name, arguments=block.arguments)
+    return ToolCallOut(id=block.id, function=function, extra_content=more)
 
 
 def _message(reply: Reply) -> MessageOut:

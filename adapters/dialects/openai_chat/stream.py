@@ -12,6 +12,7 @@ from adapters.dialects.openai_chat.wire import (
     ChunkChoice,
     ChunkIn,
     ChunkOut,
+    CustomOut,
     Delta,
     FunctionOut,
     ToolCallDelta,
@@ -43,6 +44,7 @@ _ENCODE = msgspec.json.Encoder().encode
 _NO_CHOICES = b'"choices":[]'
 _FIRST_DELTA = b'"choices":[{"index":0,"delta":{'
 _FIRST_CALL = b'"tool_calls":[{"index":%d,"function":{"arguments":'
+_FIRST_CUSTOM = b'"tool_calls":[{"index":%d,"custom":{"input":'
 
 
 class Tap(StreamTap):
@@ -142,14 +144,15 @@ class StreamWriter(Writer):
                 self._carried.pass_words()
             return []
         self._calls += 1
-        self._input = self._head + _FIRST_CALL % self._calls
         call = ToolCallDelta(
-            index=self._calls,
-            id=event.id,
-            type="function",
-            function=FunctionOut(name=event.name, arguments=""),
-            extra_content=extra(self._carried.taken()),
+            index=self._calls, id=event.id, type="function", extra_content=extra(self._carried.taken())
         )
+        if event.custom:
+            self._input = self._head + _FIRST_CUSTOM % self._calls
+            call.type, call.custom = "custom", CustomOut(name=event.name, input="")
+        else:
+            self._input = self._head + _FIRST_CALL % self._calls
+            call.function = FunctionOut(name=event.name, arguments="")
         return self._add(Delta(tool_calls=[call]))
 
     def _add_text(self, event: TextAdded) -> list[bytes]:

@@ -115,6 +115,13 @@ class FunctionOut(msgspec.Struct, kw_only=True):
     arguments: str
 
 
+class CustomOut(msgspec.Struct, kw_only=True):
+    """The tool that takes text, of a tool call, whole or a piece."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    input: str
+
+
 class GoogleOut(msgspec.Struct):
     """See `ExtraOut`."""
 
@@ -128,11 +135,12 @@ class ExtraOut(msgspec.Struct):
 
 
 class ToolCallOut(msgspec.Struct, kw_only=True):
-    """A whole tool call."""
+    """A whole tool call: of a function, or of a tool that takes text."""
 
     id: str
     type: str = "function"
-    function: FunctionOut
+    function: FunctionOut | msgspec.UnsetType = msgspec.UNSET
+    custom: CustomOut | msgspec.UnsetType = msgspec.UNSET
     extra_content: ExtraOut | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -175,7 +183,8 @@ class ToolCallDelta(msgspec.Struct, kw_only=True):
     index: int
     id: str | msgspec.UnsetType = msgspec.UNSET
     type: str | msgspec.UnsetType = msgspec.UNSET
-    function: FunctionOut
+    function: FunctionOut | msgspec.UnsetType = msgspec.UNSET
+    custom: CustomOut | msgspec.UnsetType = msgspec.UNSET
     extra_content: ExtraOut | msgspec.UnsetType = msgspec.UNSET
 
 
