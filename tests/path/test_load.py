@@ -117,8 +117,12 @@ async def _until_refused(address: str) -> None:
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         while True:
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-            writer.write(
-                f"GET /healthz HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n\r\n".encode()
-            )
-            await reader.readexactly(1)
-            writer.close()
+            try:
+                writer.write(
+                    f"GET /healthz HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n\r\n".encode()
+                )
+                await reader.readexactly(1)
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
