@@ -113,16 +113,19 @@ def test_idle_clients_do_not_hold_up_the_end(gateway: Start, replay: Upstream) -
 
 async def _until_refused(address: str) -> None:
     """Wait until the gateway takes no new connection, or answers none."""
-    parts = urlsplit(address)
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         while True:
-            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-            try:
-                writer.write(
-                    f"GET /healthz HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n\r\n".encode()
-                )
-                await reader.readexactly(1)
-            finally:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
+            await _ask(address)
+
+
+async def _ask(address: str) -> None:
+    """Ask whether it is well, on a connection of its own. Raises OSError or IncompleteReadError."""
+    parts = urlsplit(address)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        writer.write(f"GET /healthz HTTP/1.1\r\nhost: {parts.netloc}\r\nconnection: close\r\n\r\n".encode())
+        await reader.readexactly(1)
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
