@@ -66,6 +66,9 @@ class Course:
         exchange = self._exchange
         house = exchange.house
         target = self._note(failure)
+        if exchange.interrupted is not None:
+            # Told at the very moment the answer came: nobody else will wake who waits for the next one.
+            raise exchange.interrupted
         step = next_step(failure, self._standing(), house.settings.failure, house.retries.take)
         self._keep(failure, error)
         if step == "stop":

@@ -10,7 +10,6 @@ from typing import Final
 from adapters.dialect import Tap
 from adapters.events import BlockClosed, Event, Stopped, TextAdded, ThinkingAdded, ToolInputAdded
 from adapters.reader import Reader
-from adapters.sse import EventTooLarge
 from gateway import judgement
 from gateway.errors import UpstreamError
 from gateway.silence import hear, reassure
@@ -26,20 +25,13 @@ async def hold(exchange: Exchange, tap: Tap) -> None:
     """Gather what is to be shown first. Raises UpstreamError, Refused, or what interrupted the exchange."""
     pieces = [exchange.first]
     opening = _Opening(exchange.dialect.stream_reader())
-    try:
-        while not opening.shows(pieces[-1]):
-            if tap.fault is not None:
-                break
-            await reassure(exchange)
-            piece = await hear(exchange)
-            if not piece:
-                raise UpstreamError(
-                    "body", "truncated", "it ended its stream before it said anything to show"
-                )
-            tap.feed(piece)
-            pieces.append(piece)
-    except EventTooLarge as error:
-        raise UpstreamError("body", "garbage", str(error)) from error
+    while not opening.shows(pieces[-1]) and tap.fault is None:
+        await reassure(exchange)
+        piece = await hear(exchange)
+        if not piece:
+            raise UpstreamError("body", "truncated", "it ended its stream before it said anything to show")
+        tap.feed(piece)
+        pieces.append(piece)
     if tap.fault is not None:
         raise judgement.told(exchange.dialect.name, tap.fault, 0)
     exchange.first = b"".join(pieces)

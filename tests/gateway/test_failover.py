@@ -12,7 +12,6 @@ from tests.gateway.failing import (
     GOOD_CHAT,
     MESSAGES,
     TOO_LONG,
-    TWO,
     ask,
     client_of,
     failing,
@@ -340,8 +339,3 @@ async def test_one_target_is_asked_as_ever(alone: Upstream) -> None:
             assert (client.status, tried(exchange)) == (502 if status == 401 else status, ["one"])
             assert client.header(b"x-penstock-attempts") == b"1"
             assert KEY.encode() not in client.body
-
-
-def test_two_is_a_list_of_tiers() -> None:
-    """The route of most tests here: two targets, in order."""
-    assert [len(tier.shares) for tier in TWO.tiers] == [1, 1]

@@ -7,7 +7,7 @@ import pytest
 from gateway.breaker import Breaker
 from gateway.house import House
 from gateway.settings import FailureSettings
-from tests.gateway.failing import EVENTS, GOOD, TOO_LONG, TWO, ask, client_of, failing, no, tried
+from tests.gateway.failing import EVENTS, GOOD, TOO_LONG, ask, client_of, failing, no, tried
 from tests.gateway.indoors import open_house, tiers
 from tests.gateway.loops import Clock, in_loop, until
 from tests.upstream.scripts import begun, stream
@@ -191,8 +191,3 @@ async def test_a_timeout_weighs_most(alone: Upstream) -> None:
         house.timekeeper.sweep(clock())
         assert (await asking).status == 504
         assert heard.told == [1.5]
-
-
-def test_the_route_of_these_tests_has_two_targets() -> None:
-    """One to fail, and one to go to."""
-    assert len(TWO.tiers) == 2

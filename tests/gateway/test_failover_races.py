@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 
 import pytest
 
 from gateway.admission import CLOSING
-from gateway.errors import Refused
+from gateway.breaker import Breaker
+from gateway.errors import ClientGone, Refused
 from gateway.house import House
 from gateway.settings import FailureSettings
 from gateway.upstream import Wire
@@ -62,6 +64,47 @@ async def test_closing_between_two_tries(alone: Upstream) -> None:
         await asking
         assert client.status == 503
         assert client.json()["error"]["message"] == CLOSING.message
+
+
+class Farewell(Breaker):
+    """A breaker that hears of a failure at the moment the client leaves."""
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        super().__init__()
+        self._leave = leave
+
+    def bad(self, now: float, weight: float) -> None:
+        """Count it, and let the client leave."""
+        super().bad(now, weight)
+        self._leave()
+
+
+@pytest.mark.parametrize("status", [429, 529])
+@in_loop
+async def test_leaving_as_a_failure_is_heard(alone: Upstream, status: int) -> None:
+    """A departure that comes together with the answer is not lost on the way to the next try."""
+    async with open_house(failing(alone, failure=LONG), chance=lambda: 1.0) as house:
+        house.breakers._kept["one", "x"] = Farewell(  # noqa: SLF001  # the one moment between two waits
+            lambda: house.timekeeper.interrupt_all(ClientGone())
+        )
+        exchange = alone.plays(no(status), (Hang(),))
+        client = await ask(house, exchange)
+        assert (len(exchange.requests), client.messages) == (1, [])
+
+
+@in_loop
+async def test_leaving_as_the_pause_begins(alone: Upstream) -> None:
+    """A departure at the moment the pause is drawn is seen when it is over."""
+    house: House
+
+    def leave() -> float:
+        house.timekeeper.interrupt_all(ClientGone())
+        return 0.0
+
+    async with open_house(failing(alone), chance=leave) as house:
+        exchange = alone.plays(no(529))
+        client = await ask(house, exchange)
+        assert (len(exchange.requests), client.messages) == (1, [])
 
 
 @in_loop

@@ -184,13 +184,3 @@ async def test_an_answer_after_a_sign_of_life_is_told_in_band(alone: Upstream) -
         assert b'"rate_limit_error"' in client.pieces[-1]
         assert b"busy" in client.pieces[-1]
         assert client.ended
-
-
-@in_loop
-async def test_an_event_without_end_is_no_opening(alone: Upstream) -> None:
-    """More than 4 MiB in one event is garbage, held or not."""
-    async with open_house(failing(alone)) as house:
-        endless = stream([b"data: " + b"x" * (5 << 20)])
-        exchange = alone.plays(endless, endless, GOOD)
-        client = await ask(house, exchange, streamed=True)
-        assert client.status == 200
