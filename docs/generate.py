@@ -31,6 +31,8 @@ PART = re.compile(r"(<!-- generated:([\w-]+) -->\n).*?(<!-- /generated:\2 -->)",
 NOTHING = "-"
 # The step of a path that the user names: a provider, a key, a model.
 NAMED = "NAME"
+# What marks a step into the items of an array, which no variable reaches.
+ITEM = "[]"
 
 _TYPES = {
     frozenset((inspect.StrType,)): "string",
@@ -38,7 +40,6 @@ _TYPES = {
     frozenset((inspect.IntType,)): "whole number",
     frozenset((inspect.IntType, inspect.StrType)): "size",
     frozenset((inspect.IntType, inspect.FloatType, inspect.StrType)): "duration",
-    frozenset((inspect.ListType,)): "array of strings",
     frozenset((inspect.DictType,)): "table of strings",
 }
 # Defaults that the file leaves open, because something else decides when nothing is said there.
@@ -86,13 +87,17 @@ def _tables(struct: inspect.StructType, path: tuple[str, ...]) -> Iterable[str]:
         columns = ("key", "type", "default", "environment", "what it is")
         words = (struct.cls.__doc__ or "").partition("\n")[0]
         rows = [_row(field, path) for field in leaves]
-        yield f"### `[{'.'.join(path)}]`\n\n{words}\n\n{_table(columns, rows)}"
+        heading = f"[{'.'.join(path)}]"
+        heading = f"[{heading.replace(ITEM, '')}]" if path[-1].endswith(ITEM) else heading
+        yield f"### `{heading}`\n\n{words}\n\n{_table(columns, rows)}"
     for field in struct.fields:
         inner = _inner(field)
         if inner is not None:
             yield from _tables(inner[0], (*path, field.encode_name, *inner[1]))
         elif not path:
             yield _open_table(field)
+        for step, choice in _choices(field):
+            yield from _tables(choice, (*path, *step))
 
 
 def _inner(field: inspect.Field) -> tuple[inspect.StructType, tuple[str, ...]] | None:
@@ -106,6 +111,19 @@ def _inner(field: inspect.Field) -> tuple[inspect.StructType, tuple[str, ...]] |
     return None
 
 
+def _choices(field: inspect.Field) -> Iterable[tuple[tuple[str, ...], inspect.StructType]]:
+    """The tables that may stand in a field beside plain values, in a table or an array of names."""
+    kind = plain(field.type)
+    if not isinstance(kind, (inspect.DictType, inspect.ListType)):
+        return
+    is_table = isinstance(kind, inspect.DictType)
+    step = (field.encode_name, NAMED) if is_table else (field.encode_name + ITEM,)
+    value = plain(kind.value_type if isinstance(kind, inspect.DictType) else kind.item_type)
+    for member in value.types if isinstance(value, inspect.UnionType) else ():
+        if isinstance(plain(member), inspect.StructType):
+            yield step, cast("inspect.StructType", plain(member))
+
+
 def _open_table(field: inspect.Field) -> str:
     variable = _code(_variable((field.encode_name, NAMED)))
     words = f"{_description(field.type)} Environment: {variable}."
@@ -117,6 +135,7 @@ def _row(field: inspect.Field, path: tuple[str, ...]) -> tuple[str, ...]:
     flag = _FLAGS.get(".".join(whole))
     variable = _variable((*whole, NAMED) if isinstance(plain(field.type), inspect.DictType) else whole)
     override = f"{_code(variable)}, {_code(flag)}" if flag else _code(variable)
+    override = NOTHING if ITEM in variable else override
     default = _default(field, ".".join(whole))
     return _code(field.encode_name), _type(field.type), default, override, _description(field.type)
 
@@ -138,6 +157,9 @@ def _type(kind: inspect.Type) -> str:
     kind = plain(kind)
     if isinstance(kind, inspect.LiteralType):
         return " or ".join(_code(f'"{value}"') for value in kind.values)
+    if isinstance(kind, inspect.ListType):
+        of_strings = isinstance(plain(kind.item_type), inspect.StrType)
+        return "array of strings" if of_strings else "array of strings and tables"
     members = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     return _TYPES[frozenset(type(plain(member)) for member in members)]
 

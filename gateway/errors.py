@@ -24,12 +24,16 @@ class Refused(Exception):
 
 
 class UpstreamError(Exception):
-    """A provider did not answer, or not in full: in which phase, for what cause, in words without secrets."""
+    """A provider did not answer, or not in full: in which phase, for what cause, in words without secrets.
+
+    `unread`: the connection was closed before a byte of a reply came.
+    """
 
     def __init__(self, phase: Phase, cause: Cause, message: str) -> None:
         super().__init__(message)
         self.phase = phase
         self.cause = cause
+        self.unread = False
 
 
 class ClientGone(Exception):

@@ -16,6 +16,7 @@ reply cross, chosen per target, and not a path of its own.
 
 from adapters.dialect import Dialect, ModelEntry
 from adapters.fault import Fault
+from gateway import attempts_trial as trial
 from gateway import client, ingress
 from gateway.accounting import account
 from gateway.answer import answer
@@ -39,7 +40,9 @@ async def run(exchange: Exchange) -> None:
         house.admission.enter(exchange)
         await first_good_attempt(exchange)
         await pump(exchange)
+        trial.ended(exchange)
     except Exception as error:  # noqa: BLE001  # the one place where everything is answered
+        trial.broke(exchange, error)
         await answer(exchange, error)
     finally:
         close(exchange)
@@ -76,6 +79,7 @@ def close(exchange: Exchange) -> None:
     house.timekeeper.dismiss(exchange)
     if exchange.watcher is not None:
         exchange.watcher.cancel()
+    trial.over(exchange)
     house.give_back(exchange)
     house.admission.leave(exchange)
     account(exchange)

@@ -1,12 +1,14 @@
 """What lives as long as a worker, built and closed in one place."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from typing import Final
 
 from gateway.admission import CLOSING, Admission
 from gateway.auth import Callers
+from gateway.breaker import Breakers
 from gateway.catalogue import Catalogue
 from gateway.errors import Refused
 from gateway.estimates import Estimates
@@ -23,13 +25,20 @@ HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
 
 
 class House:
-    """See the head of this file. `clock` is monotonic, in seconds; tests move it."""
+    """See the head of this file. Tests move `clock` (monotonic, in seconds) and `chance` (from 0 up to 1)."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.providers = {one.name: Provider(one) for one in settings.providers}
-        self.router = Router(self.providers, settings.models)
+        self.chance = chance
+        self.breakers = Breakers(settings.failure.rest)
+        self.router = Router(self.providers, settings.models, self.breakers, chance)
         self.callers = Callers(
             {key.digest: key.name for key in settings.keys}, required=settings.server.keys_required
         )

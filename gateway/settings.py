@@ -12,6 +12,7 @@ import msgspec
 LEAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 
 CredentialMode = Literal["key", "passthrough", "none"]
+Strategy = Literal["weighted", "round_robin"]
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,46 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
         return f"ProviderSettings({self.name!r}, credential={self.credential!r}, {sorted(self.base_urls)})"
 
 
+class Share(msgspec.Struct, frozen=True):
+    """One target as it is written, "provider" or "provider/model", and how often it is chosen in its tier."""
+
+    to: str
+    weight: int = 1
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """Targets of one rank: each request begins with one of them, and the others are next."""
+
+    shares: tuple[Share, ...]
+    strategy: Strategy = "weighted"
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Tiers, tried in order."""
+
+    tiers: tuple[Tier, ...]
+
+
+def tiers_of(lead: str | Route) -> tuple[Tier, ...]:
+    """The tiers of an entry of `models`: a target alone is one of one."""
+    return lead.tiers if isinstance(lead, Route) else (Tier((Share(lead),)),)
+
+
+def leads_of(lead: str | Route) -> tuple[str, ...]:
+    """The targets of an entry of `models`, as they are written, in order."""
+    return tuple(share.to for tier in tiers_of(lead) for share in tier.shares)
+
+
+class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a request is tried, and how long a target is left alone that fails too often. In seconds."""
+
+    tries: int = 4
+    tries_per_target: int = 2
+    pause: float = 0.1
+    deadline: float = 120.0
+    rest: float = 30.0
+
+
 class KeySettings(msgspec.Struct, frozen=True):
     """One of our own keys, as its SHA-256 digest (32 bytes)."""
 
@@ -79,11 +120,12 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one worker needs to build its House.
 
-    `models`: what clients ask for -> "provider" or "provider/model".
+    `models`: what clients ask for -> "provider" or "provider/model", or several of them.
     """
 
     server: ServerSettings = ServerSettings()
     providers: tuple[ProviderSettings, ...] = ()
-    models: dict[str, str] = {}
+    models: dict[str, str | Route] = {}
+    failure: FailureSettings = FailureSettings()
     keys: tuple[KeySettings, ...] = ()
     log: LogSettings = LogSettings()

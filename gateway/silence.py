@@ -53,6 +53,14 @@ async def attend(exchange: Exchange) -> None:
     exchange.wake_at = min(_sign_at(exchange), _give_up_at(exchange))
 
 
+async def reassure(exchange: Exchange) -> None:
+    """While what comes is not shown: a sign of life where the client has had none for too long."""
+    now = exchange.house.clock()
+    if now - exchange.signed_at >= exchange.house.settings.server.sign_of_life:
+        exchange.signed_at = now
+        await _show_life(exchange)
+
+
 def _give_up_at(exchange: Exchange) -> float:
     """A stream has its limit anew after every word; a whole reply has one for all of it."""
     since = exchange.heard_at if exchange.relay == "stream" else exchange.sent_at

@@ -18,6 +18,7 @@ from adapters.events import Usage
 from adapters.translation import Shown
 
 if TYPE_CHECKING:
+    from gateway.breaker import Breaker
     from gateway.heads import ReplyHead
     from gateway.house import House
     from gateway.plan import Target
@@ -86,6 +87,11 @@ class Exchange(msgspec.Struct, eq=False):
     estimated: int = 0
     dropped: tuple[str, ...] = ()
     attempts: int = 0
+    again: bool = False
+    others: bool = False
+    trial: Breaker | None = None
+    probe: bool = False
+    failed: tuple[str, ...] = ()
     status: int = 0
     head: ReplyHead | None = None
     relay: Relay = "whole"

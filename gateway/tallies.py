@@ -72,16 +72,24 @@ class TokenTally:
         self.input = self.cache_read = self.cache_write = self.output = self.reasoning = 0
 
 
+class FailoverLabels(NamedTuple):
+    """What targets that were left are told apart by."""
+
+    provider: str
+    kind: str
+
+
 class Tallies:
     """All counts of one worker."""
 
-    __slots__ = ("requests", "signs_of_life", "tokens")
+    __slots__ = ("failovers", "requests", "signs_of_life", "tokens")
 
     def __init__(self) -> None:
         # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
         self.requests: dict[tuple[str, str, str, str], RequestTally] = {}
         self.tokens: dict[tuple[str, str], TokenTally] = {}
         self.signs_of_life = 0
+        self.failovers: dict[FailoverLabels, int] = {}
 
     def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
         """The tally of one kind of request."""
@@ -100,3 +108,8 @@ class Tallies:
                 labels = (provider, OTHER)
             tally = self.tokens.setdefault(labels, TokenTally())
         return tally
+
+    def failover(self, provider: str, kind: str) -> None:
+        """A request has left a provider for its next target."""
+        labels = FailoverLabels(provider, kind)
+        self.failovers[labels] = self.failovers.get(labels, 0) + 1

@@ -66,10 +66,12 @@ LADDERS = {
             "ground",
             (
                 "gateway.upstream",
+                "gateway.breaker",
                 "gateway.control",
                 "gateway.codings",
                 "gateway.errors",
                 "gateway.estimates",
+                "gateway.failure",
                 "gateway.fields",
                 "gateway.framing",
                 "gateway.heads",

@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.configuration.addresses import local_url
 from gateway.configuration.discovery import DEMO, OUR_KEYS, PLACEHOLDER
-from gateway.settings import ProviderSettings, Settings
+from gateway.settings import ProviderSettings, Settings, leads_of
 
 Login = Literal["ours", "own", "nobody"]
 
@@ -91,9 +91,9 @@ def is_ours(value: str) -> bool:
 
 def _serving(agent: Agent, settings: Settings) -> ProviderSettings | None:
     """The provider that would take the agent's requests: demo only where the user said so."""
-    for glob, target in settings.models.items():
+    for glob, lead in settings.models.items():
         if fnmatchcase(agent.model, glob):
-            named = target.partition("/")[0]
+            named = leads_of(lead)[0].partition("/")[0]
             return next((each for each in settings.providers if each.name == named), None)
     real = [each for each in settings.providers if each.row != DEMO]
     by_name = [each for each in real if any(fnmatchcase(agent.model, glob) for glob in each.families)]

@@ -11,7 +11,7 @@ from gateway.cli.welcome import dialects, login_of, provider_lines
 from gateway.configuration.addresses import spell
 from gateway.configuration.loading import Configuration, load
 from gateway.configuration.problems import ConfigurationError
-from gateway.settings import Settings
+from gateway.settings import Route, Settings, Tier, tiers_of
 
 _WRONG = 1
 
@@ -34,15 +34,26 @@ def _lines(configuration: Configuration) -> Iterable[str]:
     yield from provider_lines(settings.providers)
     yield ""
     yield "models"
-    leads = [(name, target) for name, target in _leads(settings).items()]
-    width = max(len(name) for name, _ in leads)
-    for name, target in leads:
-        yield f"  {name.ljust(width)}  -> {target}"
+    leads = _leads(settings)
+    width = max(map(len, leads))
+    for name, lead in leads.items():
+        for place, tier in enumerate(tiers_of(lead)):
+            yield f"  {('' if place else name).ljust(width)}  {'or' if place else '->'} {_spelled(tier)}"
     yield ""
     yield "nothing is wrong"
 
 
-def _leads(settings: Settings) -> dict[str, str]:
+def _spelled(tier: Tier) -> str:
+    """The targets of a tier, and which of them a request begins with."""
+    if len(tier.shares) == 1:
+        return tier.shares[0].to
+    if tier.strategy == "round_robin":
+        return f"in turn {', '.join(share.to for share in tier.shares)}"
+    whole = sum(share.weight for share in tier.shares)
+    return ", ".join(f"{share.to} ({share.weight} of {whole})" for share in tier.shares)
+
+
+def _leads(settings: Settings) -> dict[str, str | Route]:
     """What may be asked for, and where it goes: aliases first, as routing asks them first."""
     families = {
         glob: provider.name for provider in reversed(settings.providers) for glob in provider.families
@@ -51,6 +62,11 @@ def _leads(settings: Settings) -> dict[str, str]:
         **settings.models,
         **{glob: name for glob, name in families.items() if glob not in settings.models},
     }
+
+
+def _plain(lead: str | Route) -> object:
+    """Where a name leads: one target as it is written, or the tiers with all of theirs."""
+    return lead if isinstance(lead, str) else [msgspec.to_builtins(tier) for tier in lead.tiers]
 
 
 def _check_for_programs(config: str | None) -> int:
@@ -82,6 +98,6 @@ def _report(configuration: Configuration) -> dict[str, object]:
         "configuration": str(configuration.path) if configuration.path else None,
         "listen": spell(settings.server.host, settings.server.port),
         "providers": providers,
-        "models": _leads(settings),
+        "models": {name: _plain(lead) for name, lead in _leads(settings).items()},
         "problems": [],
     }

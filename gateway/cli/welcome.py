@@ -12,7 +12,7 @@ from gateway.cli.agents import AGENTS, Agent, exports, login
 from gateway.configuration.addresses import local_url, spell
 from gateway.configuration.discovery import DEMO
 from gateway.configuration.loading import Configuration
-from gateway.settings import ProviderSettings, ServerSettings, Settings
+from gateway.settings import ProviderSettings, ServerSettings, Settings, leads_of
 
 _CURLS = {
     "openai-chat": (
@@ -89,8 +89,8 @@ def _curls(settings: Settings) -> Iterable[str]:
 def _example(settings: Settings, dialect: str) -> str | None:
     """A model that answers in this dialect: an alias of the user's own, demo, or a word to be replaced."""
     speaking = {provider.name for provider in settings.providers if dialect in dialects(provider)}
-    for alias, target in settings.models.items():
-        if not _GLOB.intersection(alias) and target.partition("/")[0] in speaking:
+    for alias, lead in settings.models.items():
+        if not _GLOB.intersection(alias) and leads_of(lead)[0].partition("/")[0] in speaking:
             return alias
     if DEMO in speaking:
         return "demo"

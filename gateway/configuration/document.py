@@ -80,6 +80,42 @@ class Provider(_Table, frozen=True):
     pace: Annotated[Duration | None, Meta(description="Time between two words of the demo provider.")] = None
 
 
+class Target(_Table, frozen=True):
+    """One target of a group, where it has a weight; without one its name alone will do."""
+
+    to: Annotated[str, Meta(description='"provider" or "provider/model".')]
+    weight: Annotated[
+        int | None, Meta(description="How often it is chosen, against the others. Default: 1.")
+    ] = None
+
+
+class Group(_Table, frozen=True):
+    """Several targets of equal rank: each request begins with one of them, and the others are next."""
+
+    targets: Annotated[list[str | Target], Meta(description="The targets, by name or with a weight.")]
+    strategy: Annotated[
+        Literal["weighted", "round_robin"],
+        Meta(description="Which one a request begins with: one drawn by weight, or the next in turn."),
+    ] = "weighted"
+
+
+class Failure(_Table, frozen=True):
+    """How often a request is tried, and when a target that fails is left alone."""
+
+    tries: Annotated[int, Meta(description="Tries of one request, over all its targets.")] = 4
+    tries_per_target: Annotated[int, Meta(description="Of them at one target, if others are left.")] = 2
+    pause: Annotated[
+        Duration,
+        Meta(description="Before a further try at a target: a random time up to this, doubled with each."),
+    ] = "100ms"
+    deadline: Annotated[
+        Duration, Meta(description="No further try begins later than this after the request was planned.")
+    ] = "2m"
+    rest: Annotated[
+        Duration, Meta(description="How long a target is left alone once too many tries at it have failed.")
+    ] = "30s"
+
+
 class Key(_Table, frozen=True):
     """One of our own keys: `penstock key new` makes it."""
 
@@ -103,9 +139,13 @@ class Document(_Table, frozen=True):
     server: Server = Server()
     providers: dict[str, Provider] = {}
     models: Annotated[
-        dict[str, str],
-        Meta(description='What clients ask for (a name or a glob) -> "provider" or "provider/model".'),
+        dict[str, str | list[str | Group] | Group],
+        Meta(
+            description='What clients ask for (a name or a glob) -> "provider" or "provider/model", '
+            "a list of them to be tried in order, or a group of equal rank."
+        ),
     ] = {}
+    failure: Failure = Failure()
     keys: dict[str, Key] = {}
     log: Log = Log()
 

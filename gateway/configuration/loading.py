@@ -14,7 +14,6 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,10 +23,11 @@ from adapters.table import DIALECTS, PROVIDERS
 from gateway.configuration.addresses import is_loopback, parse_listen
 from gateway.configuration.document import Document, Key, Server
 from gateway.configuration.overrides import Overlay
-from gateway.configuration.problems import ConfigurationError, Problem, dotted, nearest
+from gateway.configuration.problems import ConfigurationError, Problem, dotted
 from gateway.configuration.provider_settings import Surroundings, resolve_providers
 from gateway.configuration.quantities import seconds, size
 from gateway.configuration.references import Expander, sources
+from gateway.configuration.routes import resolve_failure, resolve_models
 from gateway.configuration.strictness import read
 from gateway.settings import KeySettings, LogSettings, ServerSettings, Settings
 
@@ -154,10 +154,14 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
     )
     providers = resolve_providers(document, surroundings, problems)
     names = {provider.name for provider in providers} | document.providers.keys()
-    for alias, target in document.models.items():
-        _check_target(alias, target, names, problems)
-    log = LogSettings(level=document.log.level, format=document.log.format)
-    settings = Settings(server=server, providers=providers, models=dict(document.models), keys=keys, log=log)
+    settings = Settings(
+        server=server,
+        providers=providers,
+        models=resolve_models(document.models, names, problems),
+        failure=resolve_failure(document.failure, problems),
+        keys=keys,
+        log=LogSettings(level=document.log.level, format=document.log.format),
+    )
     return settings, problems
 
 
@@ -212,18 +216,6 @@ def _some_seconds(value: float | str) -> float:
     if amount == 0:
         raise ValueError("expected more than nothing")
     return amount
-
-
-def _check_target(alias: str, target: str, names: AbstractSet[str], problems: list[Problem]) -> None:
-    path = dotted("models", alias)
-    provider, slash, model = target.partition("/")
-    if provider not in names:
-        remedy = nearest(provider, names)
-        problems.append(Problem(path, f'leads to "{provider}", and no such provider is configured', remedy))
-    elif slash and not model:
-        problems.append(
-            Problem(path, "names no model behind the /", f'say "{provider}" to keep the name asked for')
-        )
 
 
 def _keys(keys: Mapping[str, Key], problems: list[Problem]) -> tuple[KeySettings, ...]:

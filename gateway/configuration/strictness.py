@@ -58,7 +58,7 @@ def read(data: dict[str, object]) -> tuple[Document, list[Problem]]:
 
 
 def _fit(value: object, kind: inspect.Type, path: Path, problems: list[Problem]) -> Any:
-    kind = plain(kind)
+    kind = _member(plain(kind), value)
     container = _CONTAINERS.get(type(kind))
     if container is None:
         return _leaf(value, kind, path, problems)
@@ -66,6 +66,19 @@ def _fit(value: object, kind: inspect.Type, path: Path, problems: list[Problem])
     if not isinstance(value, wanted):
         return _misfit(value, kind, path, problems)
     return walk(value, kind, path, problems)
+
+
+def _member(kind: inspect.Type, value: object) -> inspect.Type:
+    """Of several types that may stand here the one that has arrived, where it holds others."""
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    members = (plain(member) for member in kind.types)
+    return next((each for each in members if isinstance(value, _wanted(each))), kind)
+
+
+def _wanted(kind: inspect.Type) -> type | tuple[()]:
+    container = _CONTAINERS.get(type(kind))
+    return container[0] if container else ()
 
 
 def _struct(
@@ -78,7 +91,10 @@ def _struct(
             problems.append(Problem(dotted(*path, name), "unknown key", nearest(name, kinds)))
             continue
         fitting[name] = _fit(value, kinds[name], (*path, name), problems)
-    return {name: value for name, value in fitting.items() if value is not _MISFIT}
+    fitting = {name: value for name, value in fitting.items() if value is not _MISFIT}
+    wanted = [field.encode_name for field in kind.fields if field.required]
+    problems += [Problem(dotted(*path, name), "must be said") for name in wanted if name not in table]
+    return fitting if fitting.keys() >= set(wanted) else _MISFIT
 
 
 def _table(table: dict[str, object], kind: inspect.DictType, path: Path, problems: list[Problem]) -> object:

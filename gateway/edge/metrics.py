@@ -11,10 +11,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.house import House
-from gateway.tallies import OUTCOMES, Histogram, RequestLabels, Tallies, TokenLabels
+from gateway.tallies import OUTCOMES, FailoverLabels, Histogram, RequestLabels, Tallies, TokenLabels
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 REQUEST = list(RequestLabels._fields)
+STATES = {"closed": 0, "half_open": 1, "open": 2}
 HISTOGRAMS = (
     (
         "durations",
@@ -49,6 +50,8 @@ class _Collector(Collector):
                 family.add_metric(labels, _buckets(histogram), histogram.total)
             yield family
         yield _tokens(tallies)
+        yield _failovers(tallies)
+        yield _breakers(self._house)
         yield from _gauges(self._house)
 
 
@@ -81,6 +84,22 @@ def _tokens(tallies: Tallies) -> Metric:
     for labels, tally in tallies.tokens.items():
         for kind in tally.__slots__:
             family.add_metric([*labels, kind], getattr(tally, kind))
+    return family
+
+
+def _failovers(tallies: Tallies) -> Metric:
+    words = "Requests that left a provider for their next target, by the kind of its failure."
+    family = CounterMetricFamily("penstock_failovers", words, labels=list(FailoverLabels._fields))
+    for labels, count in tallies.failovers.items():
+        family.add_metric(labels, count)
+    return family
+
+
+def _breakers(house: House) -> Metric:
+    words = "The breaker of a target: 0 closed, 1 half-open, 2 open (it is left alone while others are left)."
+    family = GaugeMetricFamily("penstock_breaker_state", words, labels=["provider", "model"])
+    for (provider, model), state in house.breakers.states(house.clock()).items():
+        family.add_metric([provider, model], STATES[state])
     return family
 
 

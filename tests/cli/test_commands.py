@@ -59,6 +59,28 @@ def test_check_shows_providers_and_where_models_lead(machine: Machine) -> None:
     assert PLANTED not in ended.stdout + ended.stderr
 
 
+SEVERAL = """
+[models]
+smart = ["openai/gpt-5", "demo/demo-1"]
+even = { strategy = "round_robin", targets = ["openai/a", "demo/b"] }
+cheap = { targets = [{ to = "openai/a", weight = 3 }, "demo/b"] }
+"""
+
+
+def test_check_shows_all_targets_in_order(machine: Machine) -> None:
+    """Tiers stand below each other, the targets of a group beside each other with their shares."""
+    machine.configure(SEVERAL)
+    machine.environment["OPENAI_API_KEY"] = PLANTED
+    shown = machine.run("check").stdout
+    assert re.search(r"smart +-> openai/gpt-5\n +or demo/demo-1\n", shown)
+    assert re.search(r"even +-> in turn openai/a, demo/b\n", shown)
+    assert re.search(r"cheap +-> openai/a \(3 of 4\), demo/b \(1 of 4\)\n", shown)
+    report = json.loads(machine.run("check", "--json").stdout)["models"]
+    assert [tier["shares"][0]["to"] for tier in report["smart"]] == ["openai/gpt-5", "demo/demo-1"]
+    assert [share["weight"] for share in report["cheap"][0]["shares"]] == [3, 1]
+    assert report["gpt-*"] == "openai"
+
+
 def test_check_reads_the_file_it_is_given(machine: Machine) -> None:
     """--config names another file, for people and for programs."""
     other = machine.folder / "other.toml"
@@ -189,7 +211,7 @@ def test_the_schema_is_that_of_the_file(machine: Machine) -> None:
     """`penstock schema` is a JSON schema that knows the tables and refuses other keys."""
     schema = json.loads(machine.run("schema").stdout)
     document = schema["$defs"]["Document"]
-    assert set(document["properties"]) == {"server", "providers", "models", "keys", "log"}
+    assert set(document["properties"]) == {"server", "providers", "models", "failure", "keys", "log"}
     assert document["additionalProperties"] is False
     assert (
         msgspec.json.encode(schema["$defs"]["Server"]["properties"]["listen"]["default"])

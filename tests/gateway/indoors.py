@@ -1,7 +1,9 @@
 """A house in this process, asked over ASGI: its clock in the test's hand, its door open to any scope."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,13 +12,23 @@ import msgspec
 from adapters.table import DIALECTS
 from gateway.app import App
 from gateway.house import House
-from gateway.settings import LogSettings, ProviderSettings, ServerSettings, Settings
+from gateway.settings import (
+    FailureSettings,
+    LogSettings,
+    ProviderSettings,
+    Route,
+    ServerSettings,
+    Settings,
+    Share,
+    Tier,
+)
 from gateway.state import Exchange, Message, Pair, Scope
-from tests.gateway.loops import Clock, until
+from tests.gateway.loops import until
 
 KEY = "sk-ant-planted-0001112223334445"
 DEMO = ProviderSettings(name="demo", row="demo", base_urls={}, families=("demo", "demo-*"), pace=0.0)
 SILENT = LogSettings(level="off")
+AT_ONCE = FailureSettings(pause=0.0)
 MESSAGE = b'{"model":"demo","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
 STREAM = b'{"model":"demo","stream":true,"max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
 
@@ -27,19 +39,37 @@ def provider(name: str, address: str, dialect: str = "anthropic-messages", **mor
     return ProviderSettings(name=name, base_urls={dialect: address}, **base)
 
 
-def settings(*providers: ProviderSettings, models: dict[str, str] | None = None, **server: Any) -> Settings:
-    """Settings with these providers beside the demo; a quiet log."""
+def settings(
+    *providers: ProviderSettings,
+    models: Mapping[str, str | Route] | None = None,
+    failure: FailureSettings = AT_ONCE,
+    **server: Any,
+) -> Settings:
+    """Settings with these providers beside the demo; a quiet log, and no pause between tries."""
     return Settings(
-        server=ServerSettings(**server), providers=(*providers, DEMO), models=models or {}, log=SILENT
+        server=ServerSettings(**server),
+        providers=(*providers, DEMO),
+        models=dict(models or {}),
+        failure=failure,
+        log=SILENT,
     )
+
+
+def tiers(*leads: str) -> Route:
+    """Targets to be tried in this order."""
+    return Route(tuple(Tier((Share(lead),)) for lead in leads))
 
 
 @asynccontextmanager
 async def open_house(
-    given: Settings, clock: Clock | None = None, *, quiet: bool = True
+    given: Settings,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    quiet: bool = True,
+    chance: Callable[[], float] = random.random,
 ) -> AsyncIterator[House]:
     """A house that is open, and holds nobody and no connection when it is closed."""
-    house = House(given) if clock is None else House(given, clock)
+    house = House(given, clock, chance)
     house.open()
     try:
         yield house
@@ -91,8 +121,8 @@ class Client:
         return await self._arrived.get()
 
     async def send(self, message: Message) -> None:
-        """Keep what was said."""
-        self.messages.append(message)
+        """Keep what was said: as it is now, for a stream says all of its pieces with one message."""
+        self.messages.append(dict(message))
 
     async def ask(self, house: House) -> "Client":
         """Go through the whole of it."""

@@ -89,6 +89,16 @@ async def test_a_line_for_people(pipe: Pipe) -> None:
 
 
 @in_loop
+async def test_what_failed_on_the_way_is_in_a_line_for_people(pipe: Pipe) -> None:
+    """Each try that failed, in brackets; a model's name in it cannot end the line."""
+    kept = journal(pipe, "text")
+    kept.write(msgspec.structs.replace(FULL, failed="ant/opus 429, ant/a\nb head reset"))
+    kept.flush()
+    (line,) = pipe.read().decode().splitlines()
+    assert line.endswith(r"id=an-id failed=[ant/opus 429, ant/a\nb head reset]")
+
+
+@in_loop
 async def test_a_line_of_json_holds_what_is_known(pipe: Pipe) -> None:
     """One object a line, in which what is not known is left out."""
     kept = journal(pipe)

@@ -6,7 +6,7 @@ import pytest
 from gateway.errors import Refused
 from gateway.provider import Provider
 from gateway.routing import PICKABLE, PLANS_KEPT, Router
-from tests.gateway.indoors import DEMO, provider
+from tests.gateway.indoors import DEMO, provider, tiers
 
 MESSAGES, CHAT = "anthropic-messages", "openai-chat"
 ANT = Provider(provider("ant", "http://a.test", families=("claude-*",)))
@@ -157,6 +157,35 @@ def test_a_provider_without_embeddings_says_so() -> None:
     assert "`ant`" in fault.message
     (target,) = router.plan(CHAT, "gpt-5", embed=True)
     assert target.dialect.name == CHAT
+
+
+def test_a_list_is_a_plan_in_order() -> None:
+    """Each target in the dialect of its own, the client's where it is spoken there."""
+    router = Router(ALL, {"smart": tiers("ant/claude-opus", "hub")})
+    plan = router.plan(MESSAGES, "smart")
+    assert [(each.provider.name, each.model, each.dialect.name) for each in plan] == [
+        ("ant", "claude-opus", MESSAGES),
+        ("hub", "smart", CHAT),
+    ]
+    assert router.plan(MESSAGES, "smart") is plan
+    assert router.resolve(MESSAGES, "smart") == (ANT, "claude-opus")
+
+
+def test_a_plan_of_single_targets_is_a_tuple_as_ever() -> None:
+    """A target has the same breaker in every plan it stands in."""
+    router = Router(ALL, {"smart": tiers("ant/x", "hub/y"), "other": tiers("hub/y")})
+    assert router.plan(CHAT, "smart")[1].breaker is router.plan(MESSAGES, "other")[0].breaker
+    assert router.plan(CHAT, "smart")[0].breaker is not router.plan(CHAT, "smart")[1].breaker
+
+
+def test_where_none_of_several_has_embeddings_it_is_said() -> None:
+    """Those without are passed over; when none is left, that is a 400 that names the first."""
+    router = Router({**ALL, "bee": ANT}, {"some": tiers("ant/x", "hub/e"), "none": tiers("ant/x", "bee/y")})
+    (target,) = router.plan(CHAT, "some", embed=True)
+    assert target.provider is HUB
+    with pytest.raises(Refused) as caught:
+        router.plan(CHAT, "none", embed=True)
+    assert "`ant`" in caught.value.fault.message
 
 
 def test_what_is_kept_is_bounded() -> None:

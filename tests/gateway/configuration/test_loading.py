@@ -79,7 +79,11 @@ def test_an_alias_to_an_unknown_provider_names_the_nearest(read: Load) -> None:
         ("server = 1", "server", "expected a table, got a whole number"),
         ('[log]\nlevel = "inof"', "log.level", "did you mean info?"),
         ("[log]\nlevel = 1979-05-27", "log.level", "got a date or a time"),
-        ('models = { "a b" = 1 }', 'models."a b"', "expected a string, got a whole number"),
+        (
+            'models = { "a b" = 1 }',
+            'models."a b"',
+            "expected a string or an array or a table, got a whole number",
+        ),
         ('[providers.a]\nmodels = "x"', "providers.a.models", "expected an array, got a string"),
         ("[providers.a]\nmodels = [1]", "providers.a.models.0", "expected a string, got a whole number"),
         (f"[providers.a.{PLANTED[:5]}]\nx = 1", f"providers.a.{PLANTED[:5]}", "unknown key"),

@@ -5,8 +5,10 @@ from prometheus_client.samples import Sample
 
 from gateway.edge.metrics import exposition
 from gateway.house import House
+from tests.gateway.failing import GOOD, ask, failing, no
 from tests.gateway.indoors import MESSAGE, STREAM, Client, open_house, settings
-from tests.gateway.loops import in_loop
+from tests.gateway.loops import Clock, in_loop
+from tests.upstream.server import Upstream
 
 
 def samples(house: House) -> list[Sample]:
@@ -86,3 +88,20 @@ async def test_a_hostile_name_does_not_break_the_text() -> None:
         )
         assert (await Client(body=body).ask(house)).status == 200
         assert value(house, "penstock_tokens_total", model='demo-"\\\né{}', kind="output") > 0
+
+
+@in_loop
+async def test_failovers_and_breakers_are_shown(alone: Upstream) -> None:
+    """Who was left and for what, and the state of each target's breaker as it goes through its life."""
+    clock = Clock()
+    async with open_house(failing(alone), clock) as house:
+        await ask(house, alone.plays(no(429), GOOD))
+        assert value(house, "penstock_failovers_total", provider="one", kind="throttled") == 1
+        states = [value(house, "penstock_breaker_state", provider="one", model="x")]
+        for _ in range(10):
+            house.breakers.of("one", "x").bad(clock(), 1.0)
+        states.append(value(house, "penstock_breaker_state", provider="one", model="x"))
+        clock.move(30)
+        states.append(value(house, "penstock_breaker_state", provider="one", model="x"))
+        assert states == [0, 2, 1]
+        assert value(house, "penstock_breaker_state", provider="two", model="y") == 0

@@ -1,0 +1,149 @@
+"""The course of a request that has more than one try: what was tried, what is next, which answer is told.
+
+The answer is that of the last try, of those that are worth most to a client (`failure.py` says which).
+"""
+
+import asyncio
+
+import msgspec
+
+from gateway import attempts_trial as trial
+from gateway import judgement
+from gateway.failure import Failure, Standing, next_step, pause
+from gateway.plan import Target
+from gateway.state import Exchange
+
+# What an answer is made of that passes as it came, or is told as it was raised.
+ANSWER = (
+    "target",
+    "body_mode",
+    "dropped",
+    "head",
+    "relay",
+    "coded",
+    "retry_after",
+    "first",
+    "error",
+    "upstream_id",
+)
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """An answer that is kept while others are tried."""
+
+    fields: dict[str, object]
+    failure: Failure
+    error: Exception | None
+
+
+class Course:
+    """One request's. For a plan of one target it is made when that has failed."""
+
+    __slots__ = ("_answer", "_exchange", "_here", "_left", "_only")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._only = len(exchange.targets) == 1
+        self._left = [] if self._only else list(exchange.targets)
+        self._here = 1
+        self._answer: _Answer | None = None
+
+    def next(self) -> Target:
+        """The next target: the first whose breaker lets it be tried, or else the first that is left."""
+        now = self._exchange.house.clock()
+        left = self._left
+        target = next((one for one in left if one.breaker.ready(now)), left[0])
+        left.remove(target)
+        self._here = 1
+        self._exchange.others = bool(left)
+        return target
+
+    async def go_on(self, failure: Failure, error: Exception | None) -> Target | None:
+        """The target of the next try; None when what the exchange holds is the answer.
+
+        Raises the answer where it is an error, and what interrupted the exchange.
+        """
+        exchange = self._exchange
+        house = exchange.house
+        target = self._note(failure)
+        if exchange.interrupted is not None:
+            # Told at the very moment the answer came: nobody else will wake who waits for the next one.
+            raise exchange.interrupted
+        step = next_step(failure, self._standing(), house.settings.failure, house.retries.take)
+        self._keep(failure, error)
+        if step == "stop":
+            self._tell()
+            return None
+        _forget(exchange)
+        exchange.again = step == "again"
+        if step == "next":
+            house.tallies.failover(target.provider.name, failure.kind)
+            return self.next()
+        await _rest(exchange, pause(house.settings.failure, self._here, house.chance()))
+        self._here += 1
+        return target
+
+    def _note(self, failure: Failure) -> Target:
+        """Take down what failed: for the breaker, for the log, and for the tries to come."""
+        exchange = self._exchange
+        target = exchange.target
+        assert target is not None
+        trial.failed(exchange, failure)
+        exchange.failed += (f"{target.provider.name}/{target.model[:100]} {failure.cause}",)
+        if failure.kind == "credential":
+            # A credential that is dead in this request is not tried again: not for another model either.
+            name = target.provider.name
+            self._left = [one for one in self._left if one.provider.name != name]
+        return target
+
+    def _standing(self) -> Standing:
+        exchange = self._exchange
+        late = exchange.house.clock() - exchange.planned_at >= exchange.house.settings.failure.deadline
+        return Standing(exchange.attempts, self._here, self._only, bool(self._left), late)
+
+    def _keep(self, failure: Failure, error: Exception | None) -> None:
+        if self._answer is None or failure.worth >= self._answer.failure.worth:
+            fields = {name: getattr(self._exchange, name) for name in ANSWER}
+            self._answer = _Answer(fields, failure, error)
+
+    def _tell(self) -> None:
+        """Lay the answer ready."""
+        exchange, answer = self._exchange, self._answer
+        assert answer is not None
+        for name, value in answer.fields.items():
+            setattr(exchange, name, value)
+        if answer.error is not None:
+            raise answer.error
+        if exchange.head_sent:
+            # A later try was silent, and the client was told of life: what came before cannot pass any more.
+            assert answer.failure.fault is not None
+            raise judgement.told(exchange.dialect.name, answer.failure.fault, exchange.retry_after)
+
+
+def _forget(exchange: Exchange) -> None:
+    """Make the exchange what it was before the try: nothing of that has been shown."""
+    exchange.house.give_back(exchange)
+    peek = exchange.peek
+    assert peek is not None
+    exchange.relay = "stream" if peek.stream and exchange.operation == "generate" else "whole"
+    exchange.shown = exchange.embedding = exchange.head = exchange.tap = exchange.usage = None
+    exchange.body_mode, exchange.dropped = b"none", ()
+    exchange.coded, exchange.retry_after, exchange.head_at = False, 0, 0.0
+    exchange.first = exchange.upstream_id = b""
+    exchange.error = ""
+
+
+async def _rest(exchange: Exchange, seconds: float) -> None:
+    """Wait; a client that leaves ends it. Raises what interrupted the exchange."""
+    waiting = asyncio.get_running_loop().create_task(asyncio.sleep(seconds))
+    exchange.dialling = waiting
+    try:
+        await waiting
+    except asyncio.CancelledError:
+        if exchange.interrupted is not None:
+            raise exchange.interrupted from None
+        raise
+    finally:
+        exchange.dialling = None
+    if exchange.interrupted is not None:
+        raise exchange.interrupted

@@ -1,0 +1,90 @@
+"""What is sent to a target: the body as it came or written anew, and the head before it."""
+
+from typing import Final
+
+from adapters.fault import Fault
+from gateway import codings, crossing
+from gateway.crossing import Letter
+from gateway.errors import Refused
+from gateway.fields import fields_of
+from gateway.plan import Target
+from gateway.provider import Door, Provider
+from gateway.state import Exchange
+
+UNENCODED: Final = b"identity"
+# Below this a request leaves as one buffer; above it copying the body costs more than a second write.
+JOIN_LIMIT: Final = 64 * 1024
+CREDENTIALS: Final = frozenset((b"authorization", b"x-api-key"))
+
+
+def request_for(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
+    """What is sent first, and what after it: a small body leaves with its head. Raises Refused, Malformed."""
+    is_sealed = crossing.holds_seal(exchange)
+    if crossing.passes(exchange, target, is_sealed=is_sealed):
+        body, path = _passed(exchange, target, is_sealed=is_sealed)
+        fields, query = _fields(exchange, target.provider, door), exchange.query
+        asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
+    else:
+        letter = _carried(exchange, target)
+        body, path, fields, query, asked = letter.body, letter.path, letter.fields, letter.query, UNENCODED
+    place = door.target(path)
+    if query:
+        place = b"%b?%b" % (place, query)
+    length = len(body)
+    with_head, after = (body, b"") if length < JOIN_LIMIT else (b"", body)
+    request = b"POST %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\ncontent-length: %d\r\n\r\n%b" % (
+        place,
+        door.constant,
+        fields,
+        asked,
+        length,
+        with_head,
+    )
+    return request, after
+
+
+def _passed(exchange: Exchange, target: Target, *, is_sealed: bool) -> tuple[bytes, str]:
+    """The body as it came but for the model's name, and the path, which in some dialects holds it too."""
+    peek, path = exchange.peek, exchange.path
+    assert peek is not None
+    dialect, renamed = exchange.dialect, target.model != peek.model
+    if renamed and dialect.path_names_model:
+        assert exchange.operation != "models"
+        assert exchange.operation != "none"
+        path = dialect.locate(exchange.operation, target.model, exchange.relay == "stream")
+    if is_sealed:
+        return crossing.relieved(exchange, target), path
+    exchange.body_mode = b"model-span" if renamed else b"verbatim"
+    return dialect.rename(exchange.body, target.model) if renamed else exchange.body, path
+
+
+def _fields(exchange: Exchange, provider: Provider, door: Door) -> bytes:
+    fields = exchange.fields
+    if door.overridden:
+        fields = fields_of([pair for pair in exchange.forward if pair[0] not in door.overridden])
+    if provider.settings.credential == "passthrough":
+        fields += _own_credential(exchange, provider)
+    return fields
+
+
+def _carried(exchange: Exchange, target: Target) -> Letter:
+    """The request in the target's dialect. Raises Refused (401) where only a client's own login could go."""
+    provider = target.provider
+    if provider.settings.credential == "passthrough":
+        words = (
+            f"provider `{provider.name}` takes the client's own credential, which a client of "
+            f"{exchange.dialect.name} does not have: give this provider a key of its own"
+        )
+        raise Refused(Fault("authentication", 401, words, code="missing_api_key"))
+    if exchange.operation == "embed":
+        return crossing.carry_embedding(exchange, target)
+    return crossing.carry(exchange, target)
+
+
+def _own_credential(exchange: Exchange, provider: Provider) -> bytes:
+    """The client's own credential, for the provider that may have it. Raises Refused (401)."""
+    pairs = [pair for pair in exchange.credentials if pair[0] in CREDENTIALS]
+    if not pairs:
+        words = f"provider `{provider.name}` takes the client's own credential, and this request carries none"
+        raise Refused(Fault("authentication", 401, words, code="missing_api_key"))
+    return fields_of(pairs)

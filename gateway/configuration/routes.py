@@ -1,0 +1,114 @@
+"""Where names lead, and what happens where that fails: `[models]` and `[failure]`, checked and resolved."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+
+from gateway.configuration.document import Failure, Group, Target
+from gateway.configuration.problems import Problem, dotted, nearest
+from gateway.configuration.quantities import seconds
+from gateway.settings import FailureSettings, Route, Share, Tier
+
+Raw = str | list[str | Group] | Group
+_SAY_WHERE = 'say "provider/model"'
+_MOST_TRIES = 100
+
+
+def resolve_models(
+    models: Mapping[str, Raw], names: AbstractSet[str], problems: list[Problem]
+) -> dict[str, str | Route]:
+    """Where each name leads. `names` are the providers there are."""
+    reader = _Reader(names, problems)
+    return {alias: reader.lead(raw, ("models", alias)) for alias, raw in models.items()}
+
+
+class _Reader:
+    """Reads entries of `[models]`; what is wrong goes to the list of problems."""
+
+    def __init__(self, names: AbstractSet[str], problems: list[Problem]) -> None:
+        self._names = names
+        self._problems = problems
+
+    def lead(self, raw: Raw, path: tuple[str, ...]) -> str | Route:
+        if isinstance(raw, str):
+            return self._target(raw, path)
+        if isinstance(raw, Group):
+            return Route((self._group(raw, path),))
+        if not raw:
+            self._report(path, "leads nowhere: the list is empty", _SAY_WHERE)
+        tiers = tuple(self._tier(each, (*path, str(place))) for place, each in enumerate(raw))
+        for place, (before, tier) in enumerate(pairwise(tiers), 1):
+            if before == tier:
+                self._report(
+                    (*path, str(place)), "is the same target twice in a row", "leave one of them out"
+                )
+        return Route(tiers)
+
+    def _tier(self, raw: str | Group, path: tuple[str, ...]) -> Tier:
+        return self._group(raw, path) if isinstance(raw, Group) else Tier((Share(self._target(raw, path)),))
+
+    def _group(self, raw: Group, path: tuple[str, ...]) -> Tier:
+        path = (*path, "targets")
+        if not raw.targets:
+            self._report(path, "leads nowhere: the list is empty", _SAY_WHERE)
+        shares = [
+            self._share(each, (*path, str(place)), raw.strategy) for place, each in enumerate(raw.targets)
+        ]
+        seen: set[str] = set()
+        for place, share in enumerate(shares):
+            if share.to in seen:
+                self._report((*path, str(place)), "is in this group already", "raise the weight of the other")
+            seen.add(share.to)
+        return Tier(tuple(shares), raw.strategy)
+
+    def _share(self, raw: str | Target, path: tuple[str, ...], strategy: str) -> Share:
+        if isinstance(raw, str):
+            return Share(self._target(raw, path))
+        if raw.weight is not None and strategy != "weighted":
+            self._report(
+                (*path, "weight"),
+                f"means nothing with {strategy}",
+                'leave it out, or say strategy = "weighted"',
+            )
+        if raw.weight is not None and raw.weight < 1:
+            self._report(
+                (*path, "weight"), "must be 1 or more", "leave a target out that is not to be chosen"
+            )
+        return Share(self._target(raw.to, (*path, "to")), 1 if raw.weight is None else raw.weight)
+
+    def _target(self, target: str, path: tuple[str, ...]) -> str:
+        provider, slash, model = target.partition("/")
+        if provider not in self._names:
+            problem = f'leads to "{provider}", and no such provider is configured'
+            self._report(path, problem, nearest(provider, self._names))
+        elif slash and not model:
+            remedy = f'say "{provider}" to keep the name asked for'
+            self._report(path, "names no model behind the /", remedy)
+        return target
+
+    def _report(self, path: tuple[str, ...], problem: str, remedy: str) -> None:
+        self._problems.append(Problem(dotted(*path), problem, remedy))
+
+
+def resolve_failure(raw: Failure, problems: list[Problem]) -> FailureSettings:
+    """How often is tried, and how long is waited."""
+    problems += [
+        Problem(f"failure.{name}", f"expected a number from 1 to {_MOST_TRIES}")
+        for name in ("tries", "tries_per_target")
+        if not 1 <= getattr(raw, name) <= _MOST_TRIES
+    ]
+    return FailureSettings(
+        tries=raw.tries,
+        tries_per_target=raw.tries_per_target,
+        pause=_duration("pause", raw.pause, problems),
+        deadline=_duration("deadline", raw.deadline, problems),
+        rest=_duration("rest", raw.rest, problems),
+    )
+
+
+def _duration(key: str, value: float | str, problems: list[Problem]) -> float:
+    try:
+        return seconds(value)
+    except ValueError as failure:
+        problems.append(Problem(f"failure.{key}", str(failure)))
+        return 0.0

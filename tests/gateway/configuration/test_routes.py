@@ -1,0 +1,122 @@
+"""`[models]` with several targets, and `[failure]`: what is understood, and what is refused."""
+
+import pytest
+
+from gateway.settings import FailureSettings, Route, Share, Tier, leads_of
+from tests.gateway.reading import Load, problems
+
+TWO = '[providers.a]\nlike = "openai"\nauth = "none"\n[providers.b]\nlike = "openai"\nauth = "none"\n'
+
+
+def test_a_list_is_tiers(read: Load) -> None:
+    """Targets in order, each a tier of its own."""
+    models = read(f'{TWO}[models]\nsmart = ["a/x", "b"]').settings.models
+    assert models["smart"] == Route((Tier((Share("a/x"),)), Tier((Share("b"),))))
+    assert leads_of(models["smart"]) == ("a/x", "b")
+
+
+def test_a_group_has_weights(read: Load) -> None:
+    """A weight where one is given, 1 where none is, and a bare name is enough."""
+    text = f'{TWO}[models.cheap]\ntargets = [{{ to = "a/x", weight = 3 }}, {{ to = "b/y" }}, "b/z"]'
+    models = read(text).settings.models
+    assert models["cheap"] == Route((Tier((Share("a/x", 3), Share("b/y"), Share("b/z"))),))
+
+
+def test_a_group_in_turn(read: Load) -> None:
+    """The strategy reaches the settings."""
+    text = f'{TWO}[models.even]\nstrategy = "round_robin"\ntargets = ["a/x", "b/y"]'
+    assert read(text).settings.models["even"] == Route((Tier((Share("a/x"), Share("b/y")), "round_robin"),))
+
+
+def test_a_list_may_hold_a_group(read: Load) -> None:
+    """A tier of several, and one behind it."""
+    text = f'{TWO}[models]\nmixed = [{{ targets = ["a/x", "a/y"] }}, "b"]'
+    assert read(text).settings.models["mixed"] == Route(
+        (Tier((Share("a/x"), Share("a/y"))), Tier((Share("b"),)))
+    )
+
+
+def test_the_environment_can_say_it(read: Load) -> None:
+    """A list is written as in TOML; a single target needs no quotes."""
+    settings = read(TWO, PENSTOCK_MODELS__SMART='["a/x", "b"]', PENSTOCK_MODELS__FAST="a/x").settings
+    assert leads_of(settings.models["smart"]) == ("a/x", "b")
+    assert settings.models["fast"] == "a/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "said"),
+    [
+        ("m = []", "models.m", 'the list is empty; say "provider/model"'),
+        ("m = { targets = [] }", "models.m.targets", 'the list is empty; say "provider/model"'),
+        ("m = {}", "models.m.targets", "must be said"),
+        (
+            'm = { targets = ["a"], strategy = "random" }',
+            "models.m.strategy",
+            '"round_robin" or "weighted"',
+        ),
+        ('m = { targets = ["a"], strategy = "weihgted" }', "models.m.strategy", "did you mean weighted?"),
+        ('m = ["a/x", "aa/x"]', "models.m.1", 'leads to "aa", and no such provider is configured'),
+        ('m = ["a/x", "b/"]', "models.m.1", "names no model behind the /"),
+        ('m = ["a/x", "a/x"]', "models.m.1", "is the same target twice in a row; leave one of them out"),
+        ('m = { targets = ["a/x", "b/y", "a/x"] }', "models.m.targets.2", "is in this group already"),
+        ('m = { targets = [{ to = "c" }] }', "models.m.targets.0.to", "no such provider is configured"),
+        ("m = { targets = [{ weight = 1 }] }", "models.m.targets.0.to", "must be said"),
+        ('m = { targets = [{ to = "a", weight = 0 }] }', "models.m.targets.0.weight", "must be 1 or more"),
+        ('m = { targets = [{ to = "a", weight = -3 }] }', "models.m.targets.0.weight", "must be 1 or more"),
+        (
+            'm = { targets = [{ to = "a", weight = 0.5 }] }',
+            "models.m.targets.0.weight",
+            "a whole number, got",
+        ),
+        ('m = { targets = [{ to = "a", wieght = 1 }] }', "models.m.targets.0.wieght", "did you mean weight?"),
+        (
+            'm = { strategy = "round_robin", targets = [{ to = "a", weight = 2 }] }',
+            "models.m.targets.0.weight",
+            "means nothing with round_robin",
+        ),
+        ("m = [1]", "models.m.0", "expected a string or a table, got a whole number"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(read: Load, text: str, path: str, said: str) -> None:
+    """With its place, what is wrong, and where there is one, what mends it."""
+    assert said in problems(read, f"{TWO}[models]\n{text}")[path]
+
+
+def test_a_target_may_come_again_later(read: Load) -> None:
+    """Only twice in a row is senseless."""
+    assert leads_of(read(f'{TWO}[models]\nm = ["a/x", "b/y", "a/x"]').settings.models["m"])[2] == "a/x"
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("tries = 7", "tries", 7),
+        ("tries_per_target = 1", "tries_per_target", 1),
+        ('pause = "1s"', "pause", 1.0),
+        ("pause = 0", "pause", 0.0),
+        ('deadline = "5m"', "deadline", 300.0),
+        ('rest = "250ms"', "rest", 0.25),
+    ],
+)
+def test_a_failure_option_reaches_the_settings(read: Load, line: str, field: str, value: object) -> None:
+    """Every option of [failure] changes what is done when a try fails."""
+    assert getattr(read(f"[failure]\n{line}").settings.failure, field) == value
+
+
+def test_the_defaults_of_failure_are_the_settings_own(read: Load) -> None:
+    """The file's defaults and those of the settings are the same."""
+    assert read().settings.failure == FailureSettings()
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "said"),
+    [
+        ("tries = 0", "failure.tries", "from 1 to 100"),
+        ("tries_per_target = 101", "failure.tries_per_target", "from 1 to 100"),
+        ('pause = "soon"', "failure.pause", "expected a duration"),
+        ("rest = -1", "failure.rest", "negative"),
+    ],
+)
+def test_a_wrong_failure_option_is_named(read: Load, line: str, path: str, said: str) -> None:
+    """A number or a duration that cannot be meant is a problem with its place."""
+    assert said in problems(read, f"[failure]\n{line}")[path]
