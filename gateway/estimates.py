@@ -2,7 +2,7 @@
 
 An estimate weighs bytes by kind of content, and every tokenizer cuts them a little differently. The share by
 which it is off is the same for requests of one kind, so a running ratio mends it. Weighing costs as much as
-decoding the whole body: a model's first requests are weighed, then one a minute.
+decoding the whole body: a model's first requests are weighed, then one in ten minutes.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import msgspec
 # Enough to know a model by, and how much each request counts once it is known.
 FIRST: Final = 20
 SHARE: Final = 0.1
-PAUSE: Final = 60.0  # seconds
+PAUSE: Final = 600.0  # seconds
 # A ratio beyond these is no tokenizer's: something was counted that was not in the body.
 LEAST: Final = 0.2
 MOST: Final = 5.0

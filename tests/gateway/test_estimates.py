@@ -18,7 +18,7 @@ def test_an_estimate_is_mended_by_what_was_reported() -> None:
     assert estimates.mended("elsewhere", "m", 50_000) == 50_000
 
 
-def test_the_first_requests_are_weighed_and_then_one_a_minute() -> None:
+def test_the_first_requests_are_weighed_and_then_few() -> None:
     """Weighing costs a whole decoding, so it is not done for every request."""
     clock = Clock()
     estimates = Estimates(clock)
