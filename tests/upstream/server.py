@@ -6,6 +6,7 @@ what a real provider would choke on fails here too, by a closed connection.
 """
 
 import asyncio
+import itertools
 import contextlib
 import socket
 import ssl
@@ -184,6 +185,7 @@ class Upstream:
         self.requests: list[Request] = []
         self.connections: set[Connection] = set()
         self._tls = tls
+        self._numbers = itertools.count()  # counts right in several threads at once
         self._exchanges: dict[str, Exchange] = {}
         self._accepted = 0
         self._changed = threading.Condition()
@@ -217,7 +219,7 @@ class Upstream:
 
     def plays(self, *scripts: Script) -> Exchange:
         """Register scripts under a new name: one for each request that carries it, the last for the rest."""
-        exchange = Exchange(f"exchange-{len(self._exchanges)}", scripts, self._loop)
+        exchange = Exchange(f"exchange-{next(self._numbers)}", scripts, self._loop)
         self._exchanges[exchange.name] = exchange
         return exchange
 
