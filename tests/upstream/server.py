@@ -6,8 +6,8 @@ what a real provider would choke on fails here too, by a closed connection.
 """
 
 import asyncio
-import itertools
 import contextlib
+import itertools
 import socket
 import ssl
 import struct
