@@ -9,7 +9,8 @@ import re
 from typing import Final
 
 _OPENING: Final = re.compile(r'\s*\{\s*"input"\s*:\s*"')
-# No possessive quantifiers: Python up to 3.11.4 matches them wrong round alternatives. The longest start of a string that ends in no half of an escape or of a surrogate pair.
+# The longest start of a string that ends in no half of an escape or of a surrogate pair. No quantifier is
+# possessive: Python up to 3.11.4 matches such ones wrong round alternatives.
 _WHOLE: Final = re.compile(
     r'(?:[^"\\]+|\\["\\/bfnrt]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|\\u(?![dD][89abAB])[0-9a-fA-F]{4})*'
 )
