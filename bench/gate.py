@@ -140,7 +140,9 @@ def _notes(now: Baseline, before: Baseline) -> list[str]:
 
 
 def _margin(allocated: float, *, exact: bool) -> float:
-    return max(NOISE, NOISE_SHARE * allocated) if exact else OTHER_PYTHON_MARGIN + OTHER_PYTHON_SHARE * allocated
+    return (
+        max(NOISE, NOISE_SHARE * allocated) if exact else OTHER_PYTHON_MARGIN + OTHER_PYTHON_SHARE * allocated
+    )
 
 
 def _slower(now: Operation, before: Operation) -> bool:
