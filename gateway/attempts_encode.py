@@ -4,7 +4,7 @@ from typing import Final
 
 from adapters.fault import Fault
 from gateway import codings, crossing
-from gateway.crossing import Letter
+from gateway.crossing import Letter, Way
 from gateway.errors import Refused
 from gateway.fields import fields_of
 from gateway.plan import Target
@@ -19,9 +19,9 @@ CREDENTIALS: Final = frozenset((b"authorization", b"x-api-key"))
 
 def request_for(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
     """What is sent first, and what after it: a small body leaves with its head. Raises Refused, Malformed."""
-    is_sealed = crossing.holds_seal(exchange)
-    if crossing.passes(exchange, target, is_sealed=is_sealed):
-        body, path = _passed(exchange, target, is_sealed=is_sealed)
+    way = crossing.way_to(exchange, target)
+    if way != "carried":
+        body, path = _passed(exchange, target, way)
         fields, query = _fields(exchange, target.provider, door), exchange.query
         asked = UNENCODED if exchange.relay == "stream" else codings.acceptable(exchange.offered_codings)
     else:
@@ -43,7 +43,7 @@ def request_for(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, 
     return request, after
 
 
-def _passed(exchange: Exchange, target: Target, *, is_sealed: bool) -> tuple[bytes, str]:
+def _passed(exchange: Exchange, target: Target, way: Way) -> tuple[bytes, str]:
     """The body as it came but for the model's name, and the path, which in some dialects holds it too."""
     peek, path = exchange.peek, exchange.path
     assert peek is not None
@@ -52,7 +52,7 @@ def _passed(exchange: Exchange, target: Target, *, is_sealed: bool) -> tuple[byt
         assert exchange.operation != "models"
         assert exchange.operation != "none"
         path = dialect.locate(exchange.operation, target.model, exchange.relay == "stream")
-    if is_sealed:
+    if way == "relieved":
         return crossing.relieved(exchange, target), path
     exchange.body_mode = b"model-span" if renamed else b"verbatim"
     return dialect.rename(exchange.body, target.model) if renamed else exchange.body, path

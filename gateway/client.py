@@ -6,7 +6,6 @@ from typing import Final
 from gateway.state import Exchange, Pair
 
 ANTHROPIC: Final = "anthropic-messages"
-EVENT_STREAM: Final = (b"content-type", b"text/event-stream; charset=utf-8")
 NO_CACHE: Final = (b"cache-control", b"no-cache")
 JSON: Final = (b"content-type", b"application/json")
 ONE_ATTEMPT: Final = (b"x-penstock-attempts", b"1")

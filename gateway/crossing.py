@@ -7,10 +7,11 @@ both ways.
 """
 
 import time
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
+from adapters.conversation import ChatRequest, Written
 from adapters.dialect import Dialect, Tap
 from adapters.embedding_table import EMBEDDINGS
 from adapters.embeddings import embedding_tokens
@@ -32,6 +33,7 @@ TRACES: Final = frozenset((b"traceparent", b"tracestate", b"baggage"))
 # What goes on of the provider's: when to come back. Its other words are for clients of its own dialect.
 TIMES: Final = frozenset((b"retry-after", b"retry-after-ms"))
 JSON: Final = b"application/json"
+Way = Literal["passed", "relieved", "carried"]
 # What asks a provider of openai-responses for a summary; nobody else has the word.
 COMPACTION: Final = b'"compaction_trigger"'
 AGENT: Final = (b"user-agent", b"penstock/" + version().encode())
@@ -59,14 +61,10 @@ class Letter(msgspec.Struct, frozen=True):
 
 def carry(exchange: Exchange, target: Target) -> Letter:
     """Write the request in the target's dialect, and note what its reply is read with. Raises Malformed."""
-    here, there, peek = exchange.dialect, target.dialect, exchange.peek
+    there, peek = target.dialect, exchange.peek
     assert peek is not None
     stream = exchange.relay == "stream"
-    request = here.read_request(exchange.body, exchange.path)
-    request = msgspec.structs.replace(request, model=target.model, stream=stream)
-    written = there.write_request(request, target.quirks)
-    exchange.body_mode = b"rewritten(translation)"
-    exchange.dropped = written.dropped
+    request, written = _rewritten(exchange, target)
     exchange.shown = Shown(
         model=peek.model,
         id=exchange.request_id.decode().replace("-", ""),
@@ -115,22 +113,22 @@ def _fields(exchange: Exchange, there: Dialect, *, stream: bool) -> bytes:
     return constant + fields_of(traces) if traces else constant
 
 
-def passes(exchange: Exchange, target: Target, *, is_sealed: bool) -> bool:
-    """Whether the request goes on as it is: one for embeddings names its model in too many places.
+def way_to(exchange: Exchange, target: Target) -> Way:
+    """How the request goes on: as it is, relieved of what the seals of other makers are on, or carried.
 
-    A summary of a conversation that was elsewhere is one for all, and so made as it is made everywhere.
+    Embeddings name their model in too many places for another one. A summary of a conversation that was
+    elsewhere is one for all, and so made as it is made everywhere.
     """
     peek = exchange.peek
     assert peek is not None
-    if exchange.operation == "embed" and peek.model != target.model:
-        return False
-    return target.dialect is exchange.dialect and not (is_sealed and exchange.body.find(COMPACTION) >= 0)
-
-
-def holds_seal(exchange: Exchange) -> bool:
-    """Whether something in the request was made by a provider of another dialect, and sealed here."""
-    # find: `in` makes an exception before it looks (CPython 3.11), and this sees every body.
-    return exchange.operation == "generate" and exchange.body.find(SEAL) >= 0
+    if target.dialect is not exchange.dialect:
+        return "carried"
+    if exchange.operation == "embed":
+        return "carried" if peek.model != target.model else "passed"
+    # find: `in` makes an exception before it looks (CPython 3.11), and this sees every body that passes.
+    if exchange.operation != "generate" or exchange.body.find(SEAL) < 0:
+        return "passed"
+    return "relieved" if exchange.body.find(COMPACTION) < 0 else "carried"
 
 
 def relieved(exchange: Exchange, target: Target) -> bytes:
@@ -138,13 +136,18 @@ def relieved(exchange: Exchange, target: Target) -> bytes:
 
     A conversation that was elsewhere brings their signatures: its own provider refuses what it did not make.
     """
-    dialect = exchange.dialect
-    stream = exchange.relay == "stream"
-    request = msgspec.structs.replace(dialect.read_request(exchange.body, exchange.path), stream=stream)
-    written = dialect.write_request(msgspec.structs.replace(request, model=target.model), target.quirks)
+    _, written = _rewritten(exchange, target)
+    return written.body
+
+
+def _rewritten(exchange: Exchange, target: Target) -> tuple[ChatRequest, Written]:
+    """The request through the middle, in the target's dialect. Raises Malformed."""
+    request = exchange.dialect.read_request(exchange.body, exchange.path)
+    request = msgspec.structs.replace(request, model=target.model, stream=exchange.relay == "stream")
+    written = target.dialect.write_request(request, target.quirks)
     exchange.body_mode = b"rewritten(translation)"
     exchange.dropped = written.dropped
-    return written.body
+    return request, written
 
 
 def strip(head: ReplyHead) -> None:
