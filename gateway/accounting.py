@@ -90,6 +90,8 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
         _add_usage(line, exchange.usage)
     if exchange.dropped:
         line.dropped = ", ".join(exchange.dropped)[:LONGEST_LIST]
+    if exchange.seat is not None:
+        line.credential = exchange.seat.key + 1
     if exchange.failed:
         line.failed = ", ".join(exchange.failed)[:LONGEST_LIST]
     if exchange.error or exchange.upstream_id or exchange.session or exchange.agent:

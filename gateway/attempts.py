@@ -11,6 +11,7 @@ from typing import Final
 
 from adapters.dialect import Peek
 from adapters.fault import Malformed
+from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
 from gateway import crossing, local
 from gateway.attempts_course import Course
@@ -41,10 +42,12 @@ async def first_good_attempt(exchange: Exchange) -> None:
     target: Target | None = exchange.targets[0] if course is None else course.next()
     while target is not None:
         exchange.target = target
-        exchange.attempts += 1
-        trial.begin(exchange, target)
         error = None
         try:
+            if target.guarded:
+                seats.take(exchange, target)
+            exchange.attempts += 1
+            trial.begin(exchange, target)
             if target.provider.local:
                 _answer_locally(exchange, target)
             else:
@@ -55,6 +58,8 @@ async def first_good_attempt(exchange: Exchange) -> None:
                 raise
             error, failed = caught, of_error(caught)
         if failed is None:
+            if exchange.seat is not None:
+                seats.good(exchange)
             break
         course = course or Course(exchange)
         target = await course.go_on(failed, error)
@@ -75,7 +80,7 @@ def _let_go_of_body(exchange: Exchange) -> None:
 async def _count(exchange: Exchange) -> None:
     """Asked of the upstream where there is one that can count, else estimated: never worth an error."""
     for target in exchange.targets:
-        exchange.target = target
+        exchange.target, exchange.seat = target, None
         passes = target.dialect is exchange.dialect and not target.provider.local
         if passes and await _counted_upstream(exchange, target):
             return
@@ -95,6 +100,8 @@ def _estimate(exchange: Exchange) -> int:
 
 async def _counted_upstream(exchange: Exchange, target: Target) -> bool:
     try:
+        if target.guarded:
+            seats.take_for_count(exchange, target)
         await _send(exchange, target)
         head = exchange.head
         if head is None or head.status in CANNOT_COUNT or head.status >= 500:

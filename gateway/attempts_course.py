@@ -7,6 +7,7 @@ import asyncio
 
 import msgspec
 
+from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
 from gateway import judgement
 from gateway.failure import Failure, Standing, next_step, pause
@@ -55,6 +56,7 @@ class Course:
         target = next((one for one in left if one.breaker.ready(now)), left[0])
         left.remove(target)
         self._here = 1
+        self._exchange.seat = None
         self._exchange.others = bool(left)
         return target
 
@@ -65,6 +67,9 @@ class Course:
         """
         exchange = self._exchange
         house = exchange.house
+        another_key = exchange.seat is not None and seats.rotated(exchange, failure, error)
+        if another_key and not self._standing().late:
+            return self._with_next_key(failure, error)
         target = self._note(failure)
         if exchange.interrupted is not None:
             # Told at the very moment the answer came: nobody else will wake who waits for the next one.
@@ -83,13 +88,32 @@ class Course:
         self._here += 1
         return target
 
-    def _note(self, failure: Failure) -> Target:
-        """Take down what failed: for the breaker, for the log, and for the tries to come."""
+    def _with_next_key(self, failure: Failure, error: Exception | None) -> Target:
+        """The same target, which is well, with another of its keys: no try of those a request has."""
+        exchange = self._exchange
+        target = self._say(failure)
+        trial.over(exchange)
+        if exchange.interrupted is not None:
+            raise exchange.interrupted
+        self._keep(failure, error)
+        _forget(exchange)
+        exchange.again = False
+        exchange.rotations += 1
+        exchange.house.tallies.rotation(target.provider.name, failure.kind)
+        return target
+
+    def _say(self, failure: Failure) -> Target:
+        """For the log."""
         exchange = self._exchange
         target = exchange.target
         assert target is not None
-        trial.failed(exchange, failure)
         exchange.failed += (f"{target.provider.name}/{target.model[:100]} {failure.cause}",)
+        return target
+
+    def _note(self, failure: Failure) -> Target:
+        """Take down what failed: for the breaker, for the log, and for the tries to come."""
+        trial.failed(self._exchange, failure)
+        target = self._say(failure)
         if failure.kind == "credential":
             # A credential that is dead in this request is not tried again: not for another model either.
             name = target.provider.name
@@ -99,7 +123,8 @@ class Course:
     def _standing(self) -> Standing:
         exchange = self._exchange
         late = exchange.house.clock() - exchange.planned_at >= exchange.house.settings.failure.deadline
-        return Standing(exchange.attempts, self._here, self._only, bool(self._left), late)
+        tries = exchange.attempts - exchange.rotations
+        return Standing(tries, self._here, self._only, bool(self._left), late)
 
     def _keep(self, failure: Failure, error: Exception | None) -> None:
         if self._answer is None or failure.worth >= self._answer.failure.worth:

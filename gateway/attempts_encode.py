@@ -32,9 +32,10 @@ def request_for(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, 
         place = b"%b?%b" % (place, query)
     length = len(body)
     with_head, after = (body, b"") if length < JOIN_LIMIT else (b"", body)
+    seat = exchange.seat
     request = b"POST %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\ncontent-length: %d\r\n\r\n%b" % (
         place,
-        door.constant,
+        door.constant if seat is None else door.constants[seat.key],
         fields,
         asked,
         length,

@@ -4,6 +4,7 @@ A try is on trial from when it is begun until its reply is over: a stream that b
 client left, or the house failed, nothing is known, and only the place of the probe is given back.
 """
 
+from gateway import attempts_seat as seats
 from gateway.errors import UpstreamError
 from gateway.failure import Failure, of_error, of_fault
 from gateway.plan import Target
@@ -49,6 +50,8 @@ def broke(exchange: Exchange, error: Exception) -> None:
 def over(exchange: Exchange) -> None:
     """The try is over, with or without an outcome."""
     trial = exchange.trial
+    if exchange.seat is not None:
+        seats.leave(exchange.seat)
     if trial is not None:
         exchange.trial = None
         if exchange.probe:

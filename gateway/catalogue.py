@@ -111,17 +111,18 @@ class Catalogue:
         """What one provider lists; nothing when it fails or is late."""
         with suppress(UpstreamError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
             async with asyncio.timeout(DEADLINE):
-                body = await self._fetch(door, there)
+                key = self._providers[name].key_at(self._clock())
+                body = await self._fetch(door, there, door.constants[key])
             found = DECODE(body)
             named = (one for one in found.data + found.models if one.asked_for())
             return [ModelEntry(one.asked_for(), name, one.created or 0) for one in named]
         return []
 
-    async def _fetch(self, door: Door, there: Dialect) -> bytes:
+    async def _fetch(self, door: Door, there: Dialect, constant: bytes) -> bytes:
         wire = await door.pool.open()  # never a kept one: there is no second try here if it is stale
         try:
             fields = fields_of([*ASKING, *there.headers])
-            wire.send(b"GET %b HTTP/1.1\r\n%b%b\r\n" % (door.models, door.constant, fields), b"")
+            wire.send(b"GET %b HTTP/1.1\r\n%b%b\r\n" % (door.models, constant, fields), b"")
             while (head := wire.head()) is None:
                 await wire.wait()
             body = bytearray()

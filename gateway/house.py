@@ -35,7 +35,9 @@ class House:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.providers = {one.name: Provider(one) for one in settings.providers}
+        self.providers = {
+            one.name: Provider(one, settings.failure.credential_rest) for one in settings.providers
+        }
         self.chance = chance
         self.breakers = Breakers(settings.failure.rest)
         self.router = Router(self.providers, settings.models, self.breakers, chance)

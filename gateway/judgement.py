@@ -107,6 +107,15 @@ def own_key_refused(provider: str, status: int) -> Refused:
     return Refused(Fault("upstream", 502, words, code="upstream_credentials_exhausted"), (NO_RETRY,))
 
 
+def keys_exhausted(provider: str, count: int) -> Refused:
+    """The provider refused each of several keys a while ago, and is not asked."""
+    words = (
+        f"provider `{provider}`: it refuses all {count} keys this gateway is configured with; "
+        "they must be mended there, not in your client"
+    )
+    return Refused(Fault("upstream", 502, words, code="upstream_credentials_exhausted"), (NO_RETRY,))
+
+
 def said_after(headers: list[Pair], now: float) -> int:
     """When the provider itself says to come back; 0 where it does not."""
     return retry_after(headers, now) if any(name.startswith(b"retry-after") for name, _ in headers) else 0
@@ -120,19 +129,26 @@ def passed_after(headers: list[Pair], fault: Fault | None, now: float) -> int:
 
 def retry_after(headers: list[Pair], now: float) -> int:
     """When to come back after a 429: whole seconds, 1 to 60, however it is spelled. `now`: Unix time."""
+    said = said_rest(headers, now)
+    return RETRY_DEFAULT if said is None else whole(said)
+
+
+def said_rest(headers: list[Pair], now: float) -> float | None:
+    """When the provider says to come back, in seconds from now, as it says it; None where it does not."""
     milliseconds = _value(headers, b"retry-after-ms")
     if SECONDS.fullmatch(milliseconds):
-        return _whole(float(milliseconds) / 1000)
+        return float(milliseconds) / 1000
     value = _value(headers, b"retry-after")
     if SECONDS.fullmatch(value):
-        return _whole(float(value))
+        return float(value)
     try:
-        return _whole(parsedate_to_datetime(value.decode("latin-1")).timestamp() - now)
+        return max(0.0, parsedate_to_datetime(value.decode("latin-1")).timestamp() - now)
     except (ValueError, TypeError):
-        return RETRY_DEFAULT
+        return None
 
 
-def _whole(seconds: float) -> int:
+def whole(seconds: float) -> int:
+    """A time to come back as every client understands it: whole seconds, 1 to 60."""
     return max(1, min(RETRY_CAP, math.ceil(seconds)))
 
 

@@ -17,7 +17,8 @@ class Target(msgspec.Struct, frozen=True):
     """One provider, the model's name there, and the dialect it is spoken to in.
 
     `headers` is what every reply from it says of where it came from. Where `dialect` is the client's, request
-    and reply pass byte for byte; else they are translated, by the model's `quirks`.
+    and reply pass byte for byte; else they are translated, by the model's `quirks`. One that is
+    `guarded` is asked by who holds a seat there.
     """
 
     provider: Provider
@@ -26,6 +27,7 @@ class Target(msgspec.Struct, frozen=True):
     dialect: Dialect
     breaker: Breaker
     quirks: Quirks = PLAIN
+    guarded: bool = False
 
 
 Targets = tuple[Target, ...]

@@ -13,6 +13,7 @@ from adapters.dialect import Dialect
 from adapters.embedding_table import EMBEDDINGS
 from adapters.provider import join
 from adapters.table import DIALECTS
+from gateway.credentials import DEAD_REST, Credentials
 from gateway.settings import ProviderSettings
 from gateway.upstream import Pool
 from gateway.upstream_dial import Dialler, proxy_for
@@ -28,11 +29,21 @@ PREFERRED: Final = ("anthropic-messages", "openai-responses", "gemini", "openai-
 class Door:
     """One dialect of one provider: its address and what each request to it begins with.
 
-    `constant` are the header lines every request carries; `overridden` the client's headers that those
-    replace.
+    `constant` are the header lines every request carries, with the provider's key or the first of several;
+    `constants` the same for each key; `overridden` the client's headers that those replace.
     """
 
-    __slots__ = ("_base", "_prefix", "_targets", "constant", "dialler", "models", "overridden", "pool")
+    __slots__ = (
+        "_base",
+        "_prefix",
+        "_targets",
+        "constant",
+        "constants",
+        "dialler",
+        "models",
+        "overridden",
+        "pool",
+    )
 
     def __init__(self, settings: ProviderSettings, dialect: Dialect) -> None:
         base = settings.base_urls[dialect.name]
@@ -48,7 +59,9 @@ class Door:
         self._prefix = self.dialler.target_prefix()
         self._targets: dict[str, bytes] = {}
         self.models = self.target(dialect.models_path)
-        self.constant = self._constant(settings, dialect, url)
+        keys = settings.api_keys or (settings.api_key,)
+        self.constants = tuple(self._constant(settings, dialect, url, key) for key in keys)
+        self.constant = self.constants[0]
         self.overridden = frozenset(name.lower().encode() for name in settings.headers)
 
     def target(self, path: str) -> bytes:
@@ -61,10 +74,10 @@ class Door:
             self._targets[path] = found
         return found
 
-    def _constant(self, settings: ProviderSettings, dialect: Dialect, url: URL) -> bytes:
+    def _constant(self, settings: ProviderSettings, dialect: Dialect, url: URL, key: str | None) -> bytes:
         pairs = [(b"host", url.authority.rpartition("@")[2].encode())]
-        if settings.credential == "key" and settings.api_key:
-            pairs.append(dialect.credential(settings.api_key))
+        if settings.credential == "key" and key:
+            pairs.append(dialect.credential(key))
         pairs += [
             (name.lower().encode(), value.encode("latin-1")) for name, value in settings.headers.items()
         ]
@@ -75,15 +88,22 @@ class Door:
 
 
 class Provider:
-    """One provider and a door per dialect it speaks. Without an address, penstock answers itself."""
+    """One provider and a door per dialect it speaks. Without an address, penstock answers itself.
 
-    __slots__ = ("_secret", "doors", "local", "name", "settings")
+    `credentials` is what is known of its keys where it has several. `guarded`: nobody asks it without a seat.
+    """
 
-    def __init__(self, settings: ProviderSettings) -> None:
+    __slots__ = ("_others", "_secret", "credentials", "doors", "guarded", "local", "name", "settings")
+
+    def __init__(self, settings: ProviderSettings, credential_rest: float = DEAD_REST) -> None:
         self.name = settings.name
         self.settings = settings
         self.local = not settings.base_urls
         self._secret = (settings.api_key or "").encode()
+        self._others = tuple(key.encode() for key in settings.api_keys[1:])
+        count = len(settings.api_keys)
+        self.credentials = Credentials(count, credential_rest) if count else None
+        self.guarded = self.credentials is not None
         self.doors = {name: Door(settings, DIALECTS[name]) for name in settings.base_urls if name in DIALECTS}
 
     def speaks(self, dialect: str) -> bool:
@@ -102,8 +122,16 @@ class Provider:
             return client
         return next((DIALECTS[name] for name in PREFERRED if name in self.doors and name in EMBEDDINGS), None)
 
+    def key_at(self, now: float) -> int:
+        """The place of a key for what is asked beside requests: the first that is well."""
+        keys = self.credentials.all if self.credentials is not None else ()
+        return next((place for place, key in enumerate(keys) if key.ready(now)), 0)
+
     def redact(self, data: bytes) -> bytes:
-        """What this provider said, without its key: some quote the one they refuse (feature N4)."""
+        """What this provider said, without its keys: some quote the one they refuse (feature N4)."""
+        if self._others:
+            for secret in self._others:
+                data = data.replace(secret, b"[redacted]") if secret in data else data
         # find: `in` makes an exception before it looks (CPython 3.11), and this sees every header field.
         if not self._secret or data.find(self._secret) < 0:
             return data

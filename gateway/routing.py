@@ -104,7 +104,12 @@ class Router:
             if there is not None:
                 quirks = quirks_for(provider.settings.row or "", there.name, name)
                 breaker = self._breakers.of(provider.name, name)
-                targets.append(Target(provider, name, _headers(provider, name), there, breaker, quirks))
+                targets.append(
+                    Target(
+                        *(provider, name, _headers(provider, name), there, breaker, quirks),
+                        guarded=provider.guarded,
+                    )
+                )
                 weights.append(share.weight)
         return Rank(tuple(targets), tuple(weights), tier.strategy, self._chance) if targets else None
 

@@ -28,6 +28,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One configured provider. `base_urls`: dialect name -> address. `row`: the table row it is like, if any.
 
+    `api_keys` are all of its keys where it has several; `api_key` is then the first of them.
     `key_source` says where the key came from, fit to be shown; the repr shows nothing that may be a secret.
     """
 
@@ -36,6 +37,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     base_urls: dict[str, str]
     credential: CredentialMode = "none"
     api_key: str | None = None
+    api_keys: tuple[str, ...] = ()
     key_source: str = ""
     headers: dict[str, str] = {}
     proxy: str | None = None
@@ -79,13 +81,14 @@ def leads_of(lead: str | Route) -> tuple[str, ...]:
 
 
 class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a request is tried, and how long a target is left alone that fails too often. In seconds."""
+    """How often a request is tried, and how long what fails is left alone. In seconds."""
 
     tries: int = 4
     tries_per_target: int = 2
     pause: float = 0.1
     deadline: float = 120.0
     rest: float = 30.0
+    credential_rest: float = 300.0
 
 
 class KeySettings(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.heads import ReplyHead
     from gateway.house import House
     from gateway.plan import Target
+    from gateway.seat import Seat
     from gateway.source import Source
     from gateway.upstream import Pool, Wire
 
@@ -87,6 +88,8 @@ class Exchange(msgspec.Struct, eq=False):
     estimated: int = 0
     dropped: tuple[str, ...] = ()
     attempts: int = 0
+    rotations: int = 0
+    seat: Seat | None = None
     again: bool = False
     others: bool = False
     trial: Breaker | None = None

@@ -82,7 +82,7 @@ class FailoverLabels(NamedTuple):
 class Tallies:
     """All counts of one worker."""
 
-    __slots__ = ("failovers", "requests", "signs_of_life", "tokens")
+    __slots__ = ("failovers", "requests", "rotations", "signs_of_life", "tokens")
 
     def __init__(self) -> None:
         # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
@@ -90,6 +90,7 @@ class Tallies:
         self.tokens: dict[tuple[str, str], TokenTally] = {}
         self.signs_of_life = 0
         self.failovers: dict[FailoverLabels, int] = {}
+        self.rotations: dict[FailoverLabels, int] = {}
 
     def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
         """The tally of one kind of request."""
@@ -113,3 +114,8 @@ class Tallies:
         """A request has left a provider for its next target."""
         labels = FailoverLabels(provider, kind)
         self.failovers[labels] = self.failovers.get(labels, 0) + 1
+
+    def rotation(self, provider: str, kind: str) -> None:
+        """A request has gone on to the next key of a provider."""
+        labels = FailoverLabels(provider, kind)
+        self.rotations[labels] = self.rotations.get(labels, 0) + 1

@@ -67,6 +67,8 @@ LADDERS = {
             (
                 "gateway.upstream",
                 "gateway.breaker",
+                "gateway.credentials",
+                "gateway.seat",
                 "gateway.control",
                 "gateway.codings",
                 "gateway.errors",

@@ -62,6 +62,10 @@ class Provider(_Table, frozen=True):
     dialect: Annotated[str | None, Meta(description="What it speaks, such as openai-chat.")] = None
     base_url: Annotated[str | None, Meta(description="Its address, with or without a final /v1.")] = None
     api_key: Annotated[str | None, Meta(description='Its key: "${VAR}" or "${file:path}".')] = None
+    api_keys: Annotated[
+        list[str] | None,
+        Meta(description="Several keys instead of one: taken in turn, and left alone while refused."),
+    ] = None
     auth: Annotated[
         Literal["key", "passthrough", "none"] | None,
         Meta(description="With api_key, with the client's own credential (Anthropic only), or not at all."),
@@ -114,6 +118,9 @@ class Failure(_Table, frozen=True):
     rest: Annotated[
         Duration, Meta(description="How long a target is left alone once too many tries at it have failed.")
     ] = "30s"
+    credential_rest: Annotated[
+        Duration, Meta(description="How long one of several keys is left alone that its provider refuses.")
+    ] = "5m"
 
 
 class Key(_Table, frozen=True):

@@ -109,14 +109,16 @@ def _parse(path: Path) -> dict[str, object]:
 
 
 def _key_sources(overlay: Overlay, path: Path | None) -> dict[str, str]:
-    """Where each provider's api_key stands, by the provider's name, read before references are followed."""
+    """Where each provider's keys stand, by the provider's name, read before references are followed."""
     providers = overlay.document.get("providers")
     found = {}
     for name, table in providers.items() if isinstance(providers, dict) else ():
-        text = table.get("api_key") if isinstance(table, dict) else None
-        if isinstance(text, str):
-            origin = overlay.origins.get(dotted("providers", name, "api_key"))
-            found[name] = sources(text) or (f"${origin}" if origin else str(path))
+        for key in ("api_key", "api_keys") if isinstance(table, dict) else ():
+            texts = table.get(key)
+            texts = [texts] if isinstance(texts, str) else texts
+            if isinstance(texts, list) and texts:
+                origin = overlay.origins.get(dotted("providers", name, key))
+                found[name] = sources(" ".join(map(str, texts))) or (f"${origin}" if origin else str(path))
     return found
 
 

@@ -88,7 +88,8 @@ class _Resolver:
         if not self._known():
             return None
         base_urls = self._addresses()
-        api_key, key_source = self._key()
+        api_keys, key_source = self._keys()
+        api_key = api_keys[0] if api_keys else None
         credential = self._credential(base_urls, api_key)
         row = self._row
         return ProviderSettings(
@@ -97,6 +98,7 @@ class _Resolver:
             base_urls=base_urls,
             credential=credential,
             api_key=api_key if credential == "key" else None,
+            api_keys=api_keys if credential == "key" and len(api_keys) > 1 else (),
             key_source=key_source if credential == "key" else "",
             headers=self._headers(),
             proxy=self._proxy(),
@@ -178,6 +180,23 @@ class _Resolver:
         elif problem:
             self._problems.append(Problem(path, problem))
 
+    def _keys(self) -> tuple[tuple[str, ...], str]:
+        """Its keys, one or several, and where they came from."""
+        several = self._raw.api_keys
+        if several is None:
+            key, source = self._key()
+            return ((), "") if key is None else ((key,), source)
+        if self._raw.api_key is not None:
+            self._report("api_keys", "there is an api_key as well", "leave one of the two out")
+        if not several:
+            self._report("api_keys", "the list is empty", 'say api_keys = ["${VAR}", "${ANOTHER}"]')
+        for place, key in enumerate(several):
+            path = f"api_keys.{place}"
+            if key in several[:place]:
+                self._report(path, "is the same key as one before it", "leave it out")
+            self._check_key(dotted("providers", self._name, *path.split(".")), key)
+        return tuple(several), self._around.key_sources.get(self._name, "the configuration")
+
     def _key(self) -> tuple[str | None, str]:
         """The key and where it came from. The environment is asked only when the file leaves room."""
         path = dotted("providers", self._name, "api_key")
@@ -186,9 +205,16 @@ class _Resolver:
             path = self._variable() or path
             key, source = self._around.environment.get(path), f"${path}"
         if not key:
-            self._reject_empty(path, key)
+            if key is not None and self._raw.api_key is not None:
+                self._check_key(path, key)
             return None, ""
-        if not _SECRET.fullmatch(key):
+        self._check_key(path, key)
+        return key, source
+
+    def _check_key(self, path: str, key: str) -> None:
+        if not key:
+            self._problems.append(Problem(path, "the key is empty", "is the variable set?"))
+        elif not _SECRET.fullmatch(key):
             self._problems.append(
                 Problem(
                     path,
@@ -196,11 +222,6 @@ class _Resolver:
                     "is there one at its end?",
                 )
             )
-        return key, source
-
-    def _reject_empty(self, path: str, key: str | None) -> None:
-        if key is not None and self._raw.api_key is not None:
-            self._problems.append(Problem(path, "the key is empty", "is the variable set?"))
 
     def _variable(self) -> str | None:
         if self._found and self._found.row == self._row_name:
@@ -213,8 +234,9 @@ class _Resolver:
         auth = self._raw.auth
         if auth == "passthrough":
             self._check_passthrough(base_urls)
-        if auth in ("passthrough", "none") and self._raw.api_key is not None:
-            self._report("api_key", f'would never be used: auth is "{auth}"', "leave one of the two out")
+        given = "api_key" if self._raw.api_keys is None else "api_keys"
+        if auth in ("passthrough", "none") and getattr(self._raw, given) is not None:
+            self._report(given, f'would never be used: auth is "{auth}"', "leave one of the two out")
         if auth is not None and auth != "key":
             return auth
         if api_key is not None:
@@ -224,7 +246,7 @@ class _Resolver:
         return "key" if auth == "key" else "none"
 
     def _report_no_key(self) -> None:
-        if self._raw.api_key is not None:
+        if self._raw.api_key is not None or self._raw.api_keys is not None:
             return
         variable = self._row.key_variable if self._row else None
         ways = [

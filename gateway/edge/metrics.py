@@ -5,11 +5,13 @@ Nothing of the library is on the path of a request: the path adds to plain integ
 
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from gateway.credentials import State
 from gateway.house import House
 from gateway.tallies import OUTCOMES, FailoverLabels, Histogram, RequestLabels, Tallies, TokenLabels
 
@@ -52,6 +54,8 @@ class _Collector(Collector):
         yield _tokens(tallies)
         yield _failovers(tallies)
         yield _breakers(self._house)
+        yield _rotations(tallies)
+        yield _credentials(self._house)
         yield from _gauges(self._house)
 
 
@@ -100,6 +104,25 @@ def _breakers(house: House) -> Metric:
     family = GaugeMetricFamily("penstock_breaker_state", words, labels=["provider", "model"])
     for (provider, model), state in house.breakers.states(house.clock()).items():
         family.add_metric([provider, model], STATES[state])
+    return family
+
+
+def _rotations(tallies: Tallies) -> Metric:
+    words = "Requests that went on to the next key of a provider, by the kind of failure."
+    family = CounterMetricFamily("penstock_key_rotations", words, labels=list(FailoverLabels._fields))
+    for labels, count in tallies.rotations.items():
+        family.add_metric(labels, count)
+    return family
+
+
+def _credentials(house: House) -> Metric:
+    words = "Keys of providers that have several: well, resting (throttled) or dead (refused)."
+    family = GaugeMetricFamily("penstock_provider_keys", words, labels=["provider", "state"])
+    now = house.clock()
+    for provider in house.providers.values():
+        states = provider.credentials.states(now) if provider.credentials is not None else []
+        for state in get_args(State) if states else ():
+            family.add_metric([provider.name, state], states.count(state))
     return family
 
 

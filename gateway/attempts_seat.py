@@ -1,0 +1,118 @@
+"""A seat at a target whose provider has several keys: which of them a try takes, and what is learned of it.
+
+A 401, 402 or 429 is held against the key it was said to, and the same target is tried with the next. A 403
+may be about the request as well: it is held against a key only when another was let through with the same.
+"""
+
+import time
+
+import msgspec
+
+from adapters.fault import Fault
+from gateway import judgement
+from gateway.credentials import NONE, Credentials
+from gateway.errors import Refused
+from gateway.failure import OWN_KEY, Failure
+from gateway.plan import Target
+from gateway.seat import Seat
+from gateway.state import Exchange
+
+FORBIDDEN = 403
+
+
+def take(exchange: Exchange, target: Target) -> None:
+    """Take a seat for one try. Raises Refused: 502 where every key is dead, 429 where all of them rest."""
+    seat = exchange.seat
+    if seat is None or seat.provider is not target.provider:
+        seat = exchange.seat = Seat(target.provider)
+    keys = target.provider.credentials
+    if keys is not None:
+        _take_key(exchange, seat, keys)
+
+
+def _take_key(exchange: Exchange, seat: Seat, keys: Credentials) -> None:
+    now = exchange.house.clock()
+    seat.key = keys.pick(now, seat.tried)
+    if seat.key == NONE:
+        raise _refusal(seat.provider.name, keys, now)
+    seat.probe = keys.all[seat.key].probing
+
+
+def _refusal(provider: str, keys: Credentials, now: float) -> Refused:
+    back_in = keys.back_at() - now
+    if back_in == float("inf"):
+        return judgement.keys_exhausted(provider, len(keys.all))
+    seconds = judgement.whole(back_in)
+    words = f"provider `{provider}`: all {len(keys.all)} keys are throttled or refused; ask again later"
+    return Refused(Fault("rate_limited", 429, words, code="credentials_resting", retry_after=seconds))
+
+
+def rotated(exchange: Exchange, failure: Failure, error: Exception | None) -> bool:
+    """Hold an answer against the key it was given to; whether another key is ready for the same target."""
+    seat = exchange.seat
+    if seat is None or seat.key == NONE or failure.kind not in ("credential", "throttled"):
+        return False
+    keys, now = seat.provider.credentials, exchange.house.clock()
+    assert keys is not None
+    seat.tried |= {seat.key}
+    if failure.kind == "throttled":
+        keys.throttle(seat.key, now, _said(exchange, failure))
+    elif _may_be_of_the_request(exchange, failure):
+        seat.suspects |= {seat.key}
+    else:
+        keys.refuse(seat.key, now)
+    another = any(key.ready(now) for place, key in enumerate(keys.all) if place not in seat.tried)
+    if not another and failure.kind == "throttled":
+        _tell_earliest(exchange, error, judgement.whole(keys.back_at() - now))
+    return another
+
+
+def _said(exchange: Exchange, failure: Failure) -> float | None:
+    """When the provider said to come back, in seconds from now; None where it did not."""
+    headers = exchange.head.headers if exchange.head is not None else []
+    said = judgement.said_rest(headers, time.time())
+    if said is None and failure.fault is not None and failure.fault.retry_after:
+        return float(failure.fault.retry_after)
+    return said
+
+
+def _may_be_of_the_request(exchange: Exchange, failure: Failure) -> bool:
+    """A 403 that is not plainly about the key: a model or a region that this request may not have."""
+    fault = failure.fault
+    if fault is not None and fault.code == OWN_KEY:
+        return False
+    forbidden = exchange.head is not None and exchange.head.status == FORBIDDEN
+    return forbidden or (fault is not None and fault.kind == "permission")
+
+
+def _tell_earliest(exchange: Exchange, error: Exception | None, seconds: int) -> None:
+    """All keys are throttled: the client hears when the first of them is back, not the last."""
+    exchange.retry_after = exchange.retry_after and seconds
+    if isinstance(error, Refused) and error.fault.retry_after is not None:
+        error.fault = msgspec.structs.replace(error.fault, retry_after=seconds)
+
+
+def take_for_count(exchange: Exchange, target: Target) -> None:
+    """A seat to ask for a count with: any key that is well will do, and nothing is learned of it."""
+    seat = exchange.seat = Seat(target.provider)
+    seat.key = target.provider.key_at(exchange.house.clock())
+
+
+def good(exchange: Exchange) -> None:
+    """The try went well: with this key, and so the others were refused for what they are."""
+    seat = exchange.seat
+    if seat is None or seat.provider.credentials is None:
+        return
+    keys, now = seat.provider.credentials, exchange.house.clock()
+    keys.good(seat.key, now)
+    seat.probe = False
+    for place in seat.suspects:
+        keys.refuse(place, now)
+
+
+def leave(seat: Seat) -> None:
+    """The try is over: what it held is given back; a second time does nothing."""
+    if seat.probe:
+        seat.probe = False
+        assert seat.provider.credentials is not None
+        seat.provider.credentials.free(seat.key)
