@@ -1,7 +1,8 @@
 """The door of the house: a permit for each exchange, given back once, at the last byte.
 
-Limits on rate, tokens and money join here. Today it counts who is inside, and lets nobody in any
-more once the house is closing (feature F12): a connection kept alive can still bring a request then.
+Limits on rate, tokens and money join here. Today it counts who is inside, lets no more in than may be there
+at once (feature F11), and nobody once the house is closing (feature F12): a connection kept alive can still
+bring a request then.
 """
 
 from adapters.fault import Fault
@@ -13,19 +14,32 @@ CLOSING = Fault(
 )
 
 
+FULL = Fault(
+    "overloaded",
+    503,
+    "too many requests are under way here; ask again",
+    code="too_many_inside",
+    retry_after=1,
+)
+
+
 class Admission:
-    """Who is inside."""
+    """Who is inside, and how many may be."""
 
-    __slots__ = ("closing", "inside")
+    __slots__ = ("_most", "closing", "inside", "turned_away")
 
-    def __init__(self) -> None:
-        self.inside = 0
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.inside = self.turned_away = 0
         self.closing = False
 
     def enter(self, exchange: Exchange) -> None:
-        """Give a permit. Raises Refused (503) when the house is closing."""
+        """Give a permit. Raises Refused (503) when the house is closing, or full."""
         if self.closing:
             raise Refused(CLOSING, ((b"connection", b"close"),))
+        if self.inside >= self._most:
+            self.turned_away += 1
+            raise Refused(FULL)
         self.inside += 1
         exchange.admitted = True
 

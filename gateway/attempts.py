@@ -45,7 +45,7 @@ async def first_good_attempt(exchange: Exchange) -> None:
         error = None
         try:
             if target.guarded:
-                seats.take(exchange, target)
+                await seats.take(exchange, target)
             exchange.attempts += 1
             trial.begin(exchange, target)
             if target.provider.local:

@@ -1,4 +1,6 @@
-"""A seat at a target whose provider has several keys: which of them a try takes, and what is learned of it.
+"""A seat at a target whose provider is not simply asked: a turn there, and which of its keys a try takes.
+
+A turn is waited for in order, and kept until the last byte of the reply.
 
 A 401, 402 or 429 is held against the key it was said to, and the same target is tried with the next. A 403
 may be about the request as well: it is held against a key only when another was let through with the same.
@@ -12,22 +14,52 @@ from adapters.fault import Fault
 from gateway import judgement
 from gateway.credentials import NONE, Credentials
 from gateway.errors import Refused
-from gateway.failure import OWN_KEY, Failure
+from gateway.failure import BUSY, OWN_KEY, Failure
 from gateway.plan import Target
 from gateway.seat import Seat
 from gateway.state import Exchange
+from gateway.turns import Turns
+from gateway.waiting import Place, wait
 
 FORBIDDEN = 403
 
 
-def take(exchange: Exchange, target: Target) -> None:
-    """Take a seat for one try. Raises Refused: 502 where every key is dead, 429 where all of them rest."""
+async def take(exchange: Exchange, target: Target) -> None:
+    """Take a seat for one try.
+
+    Raises Refused: 503 where no turn came in time, 502 where every key is dead, 429 where all of them rest;
+    and what interrupted the exchange.
+    """
     seat = exchange.seat
     if seat is None or seat.provider is not target.provider:
         seat = exchange.seat = Seat(target.provider)
-    keys = target.provider.credentials
+    turns, keys = target.provider.turns, target.provider.credentials
+    if turns is not None and not seat.turn:
+        if not turns.take():
+            await _wait_for_turn(exchange, target, turns)
+        seat.turn = True
     if keys is not None:
         _take_key(exchange, seat, keys)
+
+
+async def _wait_for_turn(exchange: Exchange, target: Target, turns: Turns) -> None:
+    """Wait in line for as long as is allowed; whoever leaves the line leaves no hole in it."""
+    house, provider = exchange.house, target.provider.name
+    began, patience, place = house.clock(), house.settings.failure.queue, Place()
+    turns.queue(place)
+    called = False
+    try:
+        called = await wait(exchange, place, began + patience)
+    finally:
+        house.tallies.waited(provider, house.clock() - began, served=called)
+        if not called:
+            turns.give_up(place)
+    if not called:
+        words = (
+            f"provider `{provider}`: it is asked {turns.limit} requests at a time here, and none of them was "
+            f"done within {patience:g} seconds; ask again later"
+        )
+        raise Refused(Fault("overloaded", 503, words, code=BUSY, retry_after=judgement.RETRY_DEFAULT))
 
 
 def _take_key(exchange: Exchange, seat: Seat, keys: Credentials) -> None:
@@ -112,6 +144,10 @@ def good(exchange: Exchange) -> None:
 
 def leave(seat: Seat) -> None:
     """The try is over: what it held is given back; a second time does nothing."""
+    if seat.turn:
+        seat.turn = False
+        assert seat.provider.turns is not None
+        seat.provider.turns.leave()
     if seat.probe:
         seat.probe = False
         assert seat.provider.credentials is not None

@@ -49,9 +49,14 @@ def broke(exchange: Exchange, error: Exception) -> None:
 
 def over(exchange: Exchange) -> None:
     """The try is over, with or without an outcome."""
-    trial = exchange.trial
     if exchange.seat is not None:
         seats.leave(exchange.seat)
+    acquit(exchange)
+
+
+def acquit(exchange: Exchange) -> None:
+    """Nothing is held against the target. The seat there is kept."""
+    trial = exchange.trial
     if trial is not None:
         exchange.trial = None
         if exchange.probe:

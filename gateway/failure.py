@@ -42,6 +42,8 @@ WEIGHTS: Final[dict[Kind, float]] = {"throttled": 0.5, "upstream": 1.0, "request
 TIMEOUT_WEIGHT: Final = 1.5
 # Says that a provider refuses our own key, which no client hears of as a 401.
 OWN_KEY: Final = "upstream_credentials_exhausted"
+# Says that a request got no turn at a provider in time.
+BUSY: Final = "provider_busy"
 # Which of several answers is told: the last of those that are worth most. A client that hears of how the
 # gateway is set up gives up where waiting would have helped; one that has said too much can say less.
 SETTING_UP: Final = 0
@@ -100,7 +102,7 @@ def of_fault(fault: Fault, cause: str = "") -> Failure:
         kind,
         cause or f"{fault.status} {fault.kind}",
         WEIGHTS.get(kind),
-        again=kind == "upstream",
+        again=kind == "upstream" and fault.code != BUSY,
         elsewhere=kind != "request" or unknown or too_long,
         worth=TOO_LONG if too_long else SETTING_UP if unknown or kind == "credential" else USUAL,
         fault=fault,

@@ -44,7 +44,7 @@ class House:
         self.callers = Callers(
             {key.digest: key.name for key in settings.keys}, required=settings.server.keys_required
         )
-        self.admission = Admission()
+        self.admission = Admission(settings.server.max_inside)
         self.catalogue = Catalogue(self.providers, self.router, clock)
         self.tallies = Tallies()
         self.estimates = Estimates(clock)

@@ -15,6 +15,7 @@ from adapters.provider import join
 from adapters.table import DIALECTS
 from gateway.credentials import DEAD_REST, Credentials
 from gateway.settings import ProviderSettings
+from gateway.turns import Turns
 from gateway.upstream import Pool
 from gateway.upstream_dial import Dialler, proxy_for
 
@@ -90,10 +91,21 @@ class Door:
 class Provider:
     """One provider and a door per dialect it speaks. Without an address, penstock answers itself.
 
-    `credentials` is what is known of its keys where it has several. `guarded`: nobody asks it without a seat.
+    `credentials` is what is known of its keys where it has several, `turns` who is there where it takes
+    only so many. `guarded`: nobody asks it without a seat.
     """
 
-    __slots__ = ("_others", "_secret", "credentials", "doors", "guarded", "local", "name", "settings")
+    __slots__ = (
+        "_others",
+        "_secret",
+        "credentials",
+        "doors",
+        "guarded",
+        "local",
+        "name",
+        "settings",
+        "turns",
+    )
 
     def __init__(self, settings: ProviderSettings, credential_rest: float = DEAD_REST) -> None:
         self.name = settings.name
@@ -103,7 +115,8 @@ class Provider:
         self._others = tuple(key.encode() for key in settings.api_keys[1:])
         count = len(settings.api_keys)
         self.credentials = Credentials(count, credential_rest) if count else None
-        self.guarded = self.credentials is not None
+        self.turns = Turns(settings.concurrency) if settings.concurrency else None
+        self.guarded = self.credentials is not None or self.turns is not None
         self.doors = {name: Door(settings, DIALECTS[name]) for name in settings.base_urls if name in DIALECTS}
 
     def speaks(self, dialect: str) -> bool:

@@ -1,6 +1,6 @@
-"""What a request holds at a provider that is not simply asked: which of its keys, and what those said before.
+"""What a request holds at a provider that is not simply asked: a turn, and one of its keys.
 
-Only a provider with several keys has seats; the others are asked without one.
+Only a provider with several keys or a limit has seats; the others are asked without one.
 """
 
 from gateway.credentials import NONE
@@ -10,14 +10,15 @@ from gateway.provider import Provider
 class Seat:
     """One request's, for all its tries at one provider. `key` is the place of the key of the last try.
 
+    `turn`: it has one to give back. `probe`: it finds out whether its key was mended.
     `tried` are keys that were answered no; `suspects` those of them whose no may be about the request.
     """
 
-    __slots__ = ("key", "probe", "provider", "suspects", "tried")
+    __slots__ = ("key", "probe", "provider", "suspects", "tried", "turn")
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self.key = NONE
-        self.probe = False
+        self.probe = self.turn = False
         self.tried: frozenset[int] = frozenset()
         self.suspects: frozenset[int] = frozenset()

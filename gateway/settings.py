@@ -29,6 +29,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One configured provider. `base_urls`: dialect name -> address. `row`: the table row it is like, if any.
 
     `api_keys` are all of its keys where it has several; `api_key` is then the first of them.
+    `concurrency`: requests at once, 0 for any number.
     `key_source` says where the key came from, fit to be shown; the repr shows nothing that may be a secret.
     """
 
@@ -43,6 +44,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxy: str | None = None
     ca_file: str | None = None
     timeouts: Timeouts = Timeouts()
+    concurrency: int = 0
     families: tuple[str, ...] = ()
     pace: float = 0.02
 
@@ -89,6 +91,7 @@ class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float = 120.0
     rest: float = 30.0
     credential_rest: float = 300.0
+    queue: float = 10.0
 
 
 class KeySettings(msgspec.Struct, frozen=True):
@@ -108,6 +111,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 32 * 1024 * 1024
     max_headers: int = 64 * 1024
     body_timeout: float = 60.0
+    max_inside: int = 2000
     drain: float = 30.0
     sign_of_life: float = 15.0
     websockets: bool = True

@@ -79,10 +79,17 @@ class FailoverLabels(NamedTuple):
     kind: str
 
 
+class WaitLabels(NamedTuple):
+    """What waits for a turn are told apart by."""
+
+    provider: str
+    served: str
+
+
 class Tallies:
     """All counts of one worker."""
 
-    __slots__ = ("failovers", "requests", "rotations", "signs_of_life", "tokens")
+    __slots__ = ("failovers", "requests", "rotations", "signs_of_life", "tokens", "waits")
 
     def __init__(self) -> None:
         # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
@@ -91,6 +98,7 @@ class Tallies:
         self.signs_of_life = 0
         self.failovers: dict[FailoverLabels, int] = {}
         self.rotations: dict[FailoverLabels, int] = {}
+        self.waits: dict[WaitLabels, Histogram] = {}
 
     def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
         """The tally of one kind of request."""
@@ -119,3 +127,8 @@ class Tallies:
         """A request has gone on to the next key of a provider."""
         labels = FailoverLabels(provider, kind)
         self.rotations[labels] = self.rotations.get(labels, 0) + 1
+
+    def waited(self, provider: str, seconds: float, *, served: bool) -> None:
+        """A request has waited for its turn at a provider, and got it or not."""
+        labels = WaitLabels(provider, "yes" if served else "no")
+        self.waits.setdefault(labels, Histogram(LONG)).add(seconds)

@@ -35,6 +35,9 @@ class Server(_Table, frozen=True):
         bool, Meta(description="Whether providers are also found in the environment, and demo is offered.")
     ] = True
     max_body: Annotated[Size, Meta(description="The largest request body taken.")] = "32MiB"
+    max_inside: Annotated[
+        int, Meta(description="Requests under way in each worker; more are told to come back (503).")
+    ] = 2000
     drain: Annotated[Duration, Meta(description="How long streams may go on after SIGTERM.")] = "30s"
     sign_of_life: Annotated[Duration, Meta(description="Silence before a stream says it is alive.")] = "15s"
     websockets: Annotated[
@@ -77,6 +80,10 @@ class Provider(_Table, frozen=True):
     ] = None
     ca_file: Annotated[str | None, Meta(description="Certificates to trust instead of the system's.")] = None
     timeouts: Timeouts = Timeouts()
+    concurrency: Annotated[
+        int | None,
+        Meta(description="Requests at once, in each worker; the others wait. Default: any number."),
+    ] = None
     models: Annotated[
         list[str] | None,
         Meta(description="Globs of model names that go to it when no alias says otherwise."),
@@ -118,6 +125,9 @@ class Failure(_Table, frozen=True):
     rest: Annotated[
         Duration, Meta(description="How long a target is left alone once too many tries at it have failed.")
     ] = "30s"
+    queue: Annotated[
+        Duration, Meta(description="How long a request waits for its turn at a provider with a concurrency.")
+    ] = "10s"
     credential_rest: Annotated[
         Duration, Meta(description="How long one of several keys is left alone that its provider refuses.")
     ] = "5m"

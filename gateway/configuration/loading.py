@@ -173,6 +173,8 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
     host, port = _listen(raw, problems)
     if not 1 <= raw.workers <= _MOST_WORKERS:
         problems.append(Problem("server.workers", f"expected a number from 1 to {_MOST_WORKERS}"))
+    if raw.max_inside < 1:
+        problems.append(Problem("server.max_inside", "expected 1 or more"))
     if required and not document.keys:
         problems.append(Problem("server.keys", "keys are required and there is none", _MAKE_A_KEY))
     elif not required and not is_loopback(host):
@@ -189,6 +191,7 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
         workers=raw.workers,
         keys_required=required,
         max_body=_amount("max_body", size, raw.max_body, problems),
+        max_inside=raw.max_inside,
         drain=_amount("drain", seconds, raw.drain, problems),
         sign_of_life=_amount("sign_of_life", _some_seconds, raw.sign_of_life, problems),
         websockets=raw.websockets,

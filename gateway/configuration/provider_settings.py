@@ -104,6 +104,7 @@ class _Resolver:
             proxy=self._proxy(),
             ca_file=self._ca_file(),
             timeouts=self._timeouts(self._raw.timeouts),
+            concurrency=self._concurrency(),
             families=tuple(self._raw.models or ()),
             pace=self._pace(),
         )
@@ -316,6 +317,11 @@ class _Resolver:
             value = getattr(raw, name)
             limits[name] = self._duration(f"timeouts.{name}", value, getattr(Timeouts(), name))
         return Timeouts(**limits)
+
+    def _concurrency(self) -> int:
+        if self._raw.concurrency is not None and self._raw.concurrency < 1:
+            self._report("concurrency", "must be 1 or more", "leave it out for any number")
+        return self._raw.concurrency or 0
 
     def _pace(self) -> float:
         if self._raw.pace is not None and self._row_name != DEMO:

@@ -103,6 +103,7 @@ def resolve_failure(raw: Failure, problems: list[Problem]) -> FailureSettings:
         pause=_duration("pause", raw.pause, problems),
         deadline=_duration("deadline", raw.deadline, problems),
         rest=_duration("rest", raw.rest, problems),
+        queue=_duration("queue", raw.queue, problems),
         credential_rest=_duration("credential_rest", raw.credential_rest, problems),
     )
 

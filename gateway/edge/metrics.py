@@ -13,7 +13,15 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.credentials import State
 from gateway.house import House
-from gateway.tallies import OUTCOMES, FailoverLabels, Histogram, RequestLabels, Tallies, TokenLabels
+from gateway.tallies import (
+    OUTCOMES,
+    FailoverLabels,
+    Histogram,
+    RequestLabels,
+    Tallies,
+    TokenLabels,
+    WaitLabels,
+)
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 REQUEST = list(RequestLabels._fields)
@@ -56,6 +64,7 @@ class _Collector(Collector):
         yield _breakers(self._house)
         yield _rotations(tallies)
         yield _credentials(self._house)
+        yield from _turns(self._house)
         yield from _gauges(self._house)
 
 
@@ -126,8 +135,28 @@ def _credentials(house: House) -> Metric:
     return family
 
 
+def _turns(house: House) -> Iterable[Metric]:
+    words = "How long requests waited for their turn at a provider, and whether they got it."
+    waits = HistogramMetricFamily("penstock_turn_wait_seconds", words, labels=list(WaitLabels._fields))
+    for labels, histogram in house.tallies.waits.items():
+        waits.add_metric(labels, _buckets(histogram), histogram.total)
+    yield waits
+    words = "Requests at a provider that takes only so many at once: asking and waiting."
+    family = GaugeMetricFamily("penstock_provider_turns", words, labels=["provider", "state"])
+    for provider in house.providers.values():
+        if provider.turns is not None:
+            family.add_metric([provider.name, "asking"], provider.turns.inside)
+            family.add_metric([provider.name, "waiting"], provider.turns.waiting)
+    yield family
+
+
 def _gauges(house: House) -> Iterable[Metric]:
     yield GaugeMetricFamily("penstock_requests_inside", "Requests under way.", value=house.admission.inside)
+    away = CounterMetricFamily(
+        "penstock_requests_turned_away", "Requests refused because too many were under way."
+    )
+    away.add_metric([], house.admission.turned_away)
+    yield away
     signs = CounterMetricFamily(
         "penstock_signs_of_life", "Pings and comments said while an upstream was silent."
     )

@@ -1,4 +1,4 @@
-"""Several keys of one provider: how they are said, where they come from, and which mistakes are refused."""
+"""Several keys of one provider, and how many requests at once: how they are said, and what is refused."""
 
 import pytest
 
@@ -49,3 +49,13 @@ def test_how_long_a_refused_key_rests(read: Load) -> None:
     assert read().settings.failure.credential_rest == 300.0
     assert read('[failure]\ncredential_rest = "10s"').settings.failure.credential_rest == 10.0
     assert "duration" in problems(read, '[failure]\ncredential_rest = "soon"')["failure.credential_rest"]
+
+
+def test_how_many_at_once(read: Load) -> None:
+    """Any number by default, else one or more; what is said reaches the settings."""
+    assert provider(read(BOX), "box").concurrency == 0
+    assert provider(read(BOX + "concurrency = 8"), "box").concurrency == 8
+    assert "1 or more" in problems(read, BOX + "concurrency = 0")["providers.box.concurrency"]
+    assert read('[failure]\nqueue = "2s"').settings.failure.queue == 2.0
+    assert read("[server]\nmax_inside = 7").settings.server.max_inside == 7
+    assert "1 or more" in problems(read, "[server]\nmax_inside = 0")["server.max_inside"]
