@@ -14,7 +14,7 @@ from adapters.fault import Fault
 from gateway import judgement
 from gateway.credentials import NONE, Credentials
 from gateway.errors import Refused
-from gateway.failure import BUSY, OWN_KEY, Failure
+from gateway.failure import OWN_KEY, Failure
 from gateway.plan import Target
 from gateway.seat import Seat
 from gateway.state import Exchange
@@ -59,7 +59,9 @@ async def _wait_for_turn(exchange: Exchange, target: Target, turns: Turns) -> No
             f"provider `{provider}`: it is asked {turns.limit} requests at a time here, and none of them was "
             f"done within {patience:g} seconds; ask again later"
         )
-        raise Refused(Fault("overloaded", 503, words, code=BUSY, retry_after=judgement.RETRY_DEFAULT))
+        raise Refused(
+            Fault("overloaded", 503, words, code="provider_busy", retry_after=judgement.RETRY_DEFAULT)
+        )
 
 
 def _take_key(exchange: Exchange, seat: Seat, keys: Credentials) -> None:
