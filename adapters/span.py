@@ -41,24 +41,31 @@ def replace_model(body: bytes, model: str) -> bytes:
 def _model_spans(body: bytes, values: dict[str, bytes]) -> list[tuple[int, int]]:
     """Walk the members of the object and return where the values of `model` stand."""
     spans: list[tuple[int, int]] = []
-    position = _after_space(body, len(BOM) if body.startswith(BOM) else 0) + 1
-    while key := _STRING.match(body, _after_space(body, position)):
-        colon = _after_space(body, key.end())
-        start = _after_space(body, colon + 1)
+    position = after_space(body, len(BOM) if body.startswith(BOM) else 0) + 1
+    while key := _STRING.match(body, after_space(body, position)):
+        colon = after_space(body, key.end())
+        start = after_space(body, colon + 1)
         name = _DECODE_KEY(key.group())
-        end = _value_end(body, start, values[name])
+        end = value_end(body, start, values[name])
         if name == "model":
             spans.append((start, end))
-        position = _after_space(body, end) + 1
+        position = after_space(body, end) + 1
     return spans
 
 
-def _after_space(body: bytes, position: int) -> int:
+def name_at(body: bytes, position: int) -> int:
+    """Return where the name of a member that begins here ends; 0 where none does."""
+    match = _STRING.match(body, position)
+    return match.end() if match else 0
+
+
+def after_space(body: bytes, position: int) -> int:
+    """Return where the next thing stands."""
     match = _SPACE.match(body, position)
     return match.end() if match else position
 
 
-def _value_end(body: bytes, start: int, value: bytes) -> int:
+def value_end(body: bytes, start: int, value: bytes) -> int:
     """Return where the value at `start` ends, given what it is when its key stands only once."""
     end = start + len(value)
     # A number may begin like another one; what follows a whole value tells them apart.

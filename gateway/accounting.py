@@ -15,6 +15,7 @@ LONGEST_LIST = 1000
 BODY_MODES = {
     b"verbatim": "verbatim",
     b"model-span": "model-span",
+    b"rewritten(lesson)": "rewritten(lesson)",
     b"rewritten(translation)": "rewritten(translation)",
     b"none": "",
 }

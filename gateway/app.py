@@ -18,7 +18,8 @@ from gateway.settings import LEAVING, Settings
 from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
-EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log"))
+EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log", "/debug/lessons"))
+LESSON: Final = "/debug/lessons/"
 HEALTH: Final = "/healthz"
 GREETING: Final = frozenset(("/", "/api/hello"))
 HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (b"content-length", b"15")])
@@ -57,7 +58,7 @@ class App:
         return self._other(scope, receive, send, paths.tidy(path))
 
     def _other(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
-        if path in EDGE:
+        if path in EDGE or path.startswith(LESSON):
             return self._at_the_edge({**scope, "path": path}, receive, send)
         if path == HEALTH:
             return _say(scope, send, *HEALTHY)

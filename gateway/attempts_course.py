@@ -10,6 +10,7 @@ import msgspec
 from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
 from gateway import judgement
+from gateway.attempts_lessons import learn
 from gateway.failure import Failure, Standing, next_step, pause
 from gateway.plan import Target
 from gateway.state import Exchange
@@ -40,7 +41,7 @@ class _Answer(msgspec.Struct, frozen=True):
 class Course:
     """One request's. For a plan of one target it is made when that has failed."""
 
-    __slots__ = ("_answer", "_exchange", "_here", "_left", "_only")
+    __slots__ = ("_answer", "_exchange", "_heeded", "_here", "_left", "_only")
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -48,6 +49,7 @@ class Course:
         self._left = [] if self._only else list(exchange.targets)
         self._here = 1
         self._answer: _Answer | None = None
+        self._heeded: set[str] = set()
 
     def next(self) -> Target:
         """The next target: the first whose breaker lets it be tried, or else the first that is left."""
@@ -68,22 +70,26 @@ class Course:
         exchange = self._exchange
         house = exchange.house
         another_key = exchange.seat is not None and seats.rotated(exchange, failure, error)
-        if another_key and not self._standing().late:
+        if another_key and not self._standing(taught=False).late:
             return self._with_next_key(failure, error)
         target = self._note(failure)
         if exchange.interrupted is not None:
             # Told at the very moment the answer came: nobody else will wake who waits for the next one.
             raise exchange.interrupted
-        step = next_step(failure, self._standing(), house.settings.failure, house.retries.take)
+        failure, taught = learn(exchange, failure, self._heeded)
+        step = next_step(failure, self._standing(taught=taught), house.settings.failure, house.retries.take)
         self._keep(failure, error)
         if step == "stop":
             self._tell()
             return None
         _forget(exchange)
-        exchange.again = step == "again"
+        exchange.again = step == "again" and not taught
         if step == "next":
             house.tallies.failover(target.provider.name, failure.kind)
             return self.next()
+        if taught:
+            # It was not the target that failed, and so it is not spared.
+            return target
         await _rest(exchange, pause(house.settings.failure, self._here, house.chance()))
         self._here += 1
         return target
@@ -120,11 +126,11 @@ class Course:
             self._left = [one for one in self._left if one.provider.name != name]
         return target
 
-    def _standing(self) -> Standing:
+    def _standing(self, *, taught: bool) -> Standing:
         exchange = self._exchange
         late = exchange.house.clock() - exchange.planned_at >= exchange.house.settings.failure.deadline
         tries = exchange.attempts - exchange.rotations
-        return Standing(tries, self._here, self._only, bool(self._left), late)
+        return Standing(tries, self._here, self._only, bool(self._left), late, taught)
 
     def _keep(self, failure: Failure, error: Exception | None) -> None:
         if self._answer is None or failure.worth >= self._answer.failure.worth:

@@ -4,6 +4,7 @@ from typing import Final
 
 from adapters.fault import Fault
 from gateway import codings, crossing
+from gateway.attempts_lessons import heeded
 from gateway.crossing import Letter, Way
 from gateway.errors import Refused
 from gateway.fields import fields_of
@@ -27,6 +28,8 @@ def request_for(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, 
     else:
         letter = _carried(exchange, target)
         body, path, fields, query, asked = letter.body, letter.path, letter.fields, letter.query, UNENCODED
+    if exchange.house.lessons.any:
+        body, fields = heeded(exchange, target, body, fields)
     place = door.target(path)
     if query:
         place = b"%b?%b" % (place, query)

@@ -68,15 +68,23 @@ class Failure(msgspec.Struct, frozen=True):
     worth: int = USUAL
     fault: Fault | None = None
 
+    def replaced(self, *, elsewhere: bool) -> "Failure":
+        """The same, but that another target may do better."""
+        return msgspec.structs.replace(self, elsewhere=elsewhere)
+
 
 class Standing(msgspec.Struct, frozen=True):
-    """Where a request stands: its tries in all and at this target, and whether others are left."""
+    """Where a request stands: its tries in all and at this target, and whether others are left.
+
+    `taught`: the target has said what to leave out.
+    """
 
     tries: int
     here: int
     only: bool
     left: bool
     late: bool
+    taught: bool = False
 
 
 def of_error(error: UpstreamError | Refused | Malformed) -> Failure:
@@ -122,6 +130,8 @@ def next_step(
     """What comes next. `take` takes a further try at the same target from the budget, if there is one."""
     if standing.late or standing.tries >= limits.tries:
         return "stop"
+    if standing.taught and take():
+        return "again"
     if standing.only:
         again = failure.unread and standing.here < min(UNREAD_TRIES, limits.tries_per_target)
         return "again" if again and take() else "stop"

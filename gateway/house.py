@@ -13,6 +13,7 @@ from gateway.catalogue import Catalogue
 from gateway.errors import Refused
 from gateway.estimates import Estimates
 from gateway.journal import Journal
+from gateway.lessons import Lessons
 from gateway.provider import Provider
 from gateway.retries import Retries
 from gateway.routing import Router
@@ -49,6 +50,7 @@ class House:
         self.tallies = Tallies()
         self.estimates = Estimates(clock)
         self.retries = Retries()
+        self.lessons = Lessons(clock, settings.failure.remember)
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -61,6 +63,7 @@ class House:
         now = self.clock()
         for provider in self.providers.values():
             provider.expire(now)
+        self.lessons.expire(now)
         self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)
 
     def leave(self) -> None:

@@ -83,7 +83,10 @@ def leads_of(lead: str | Route) -> tuple[str, ...]:
 
 
 class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a request is tried, and how long what fails is left alone. In seconds."""
+    """How often a request is tried, and how long what fails is left alone. In seconds.
+
+    `learn`: whether what an upstream refuses is left out, for as long as `remember` says.
+    """
 
     tries: int = 4
     tries_per_target: int = 2
@@ -92,6 +95,8 @@ class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     rest: float = 30.0
     credential_rest: float = 300.0
     queue: float = 10.0
+    learn: bool = True
+    remember: float = 86400.0
 
 
 class KeySettings(msgspec.Struct, frozen=True):

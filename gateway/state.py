@@ -35,7 +35,7 @@ Pair = tuple[bytes, bytes]
 Work = Literal["generate", "count_tokens", "embed", "models", "none"]
 Relay = Literal["whole", "stream"]
 Outcome = Literal["complete", "error", "client_gone"]
-BodyMode = Literal[b"verbatim", b"model-span", b"rewritten(translation)", b"none"]
+BodyMode = Literal[b"verbatim", b"model-span", b"rewritten(lesson)", b"rewritten(translation)", b"none"]
 
 
 class Exchange(msgspec.Struct, eq=False):

@@ -131,6 +131,14 @@ class Failure(_Table, frozen=True):
     credential_rest: Annotated[
         Duration, Meta(description="How long one of several keys is left alone that its provider refuses.")
     ] = "5m"
+    learn: Annotated[
+        bool,
+        Meta(description="Whether settings and betas that a model refuses are left out from then on."),
+    ] = True
+    remember: Annotated[
+        Duration,
+        Meta(description="How long what was learned so is kept, and later requests sent without it."),
+    ] = "24h"
 
 
 class Key(_Table, frozen=True):

@@ -105,6 +105,8 @@ def resolve_failure(raw: Failure, problems: list[Problem]) -> FailureSettings:
         rest=_duration("rest", raw.rest, problems),
         queue=_duration("queue", raw.queue, problems),
         credential_rest=_duration("credential_rest", raw.credential_rest, problems),
+        learn=raw.learn,
+        remember=_duration("remember", raw.remember, problems),
     )
 
 

@@ -65,6 +65,7 @@ class _Collector(Collector):
         yield _rotations(tallies)
         yield _credentials(self._house)
         yield from _turns(self._house)
+        yield from _lessons(self._house)
         yield from _gauges(self._house)
 
 
@@ -148,6 +149,15 @@ def _turns(house: House) -> Iterable[Metric]:
             family.add_metric([provider.name, "asking"], provider.turns.inside)
             family.add_metric([provider.name, "waiting"], provider.turns.waiting)
     yield family
+
+
+def _lessons(house: House) -> Iterable[Metric]:
+    words = "What was learned of models: what they refuse, and what they cannot do."
+    learned = CounterMetricFamily("penstock_lessons_learned", words, labels=["provider"])
+    for provider, count in house.lessons.learned.items():
+        learned.add_metric([provider], count)
+    yield learned
+    yield GaugeMetricFamily("penstock_lessons", "Lessons that are kept.", value=house.lessons.count)
 
 
 def _gauges(house: House) -> Iterable[Metric]:

@@ -1,8 +1,10 @@
 """The Starlette application of the edge."""
 
 import ipaddress
+import time
 from json import JSONDecodeError
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -57,6 +59,20 @@ class Site:
         self._house.journal.set_level(level)
         return JSONResponse({"level": level})
 
+    async def lessons(self, request: Request) -> Response:
+        """List what was learned, or forget it, one lesson or all; from this machine only."""
+        if not _from_here(request):
+            return JSONResponse({"error": "lessons are told to this machine only"}, status_code=403)
+        lessons, identity = self._house.lessons, request.path_params.get("id")
+        if request.method != "DELETE":
+            listed = msgspec.json.encode({"lessons": lessons.rows(time.time())})
+            return Response(listed, media_type="application/json")
+        if identity is None:
+            return JSONResponse({"forgotten": lessons.forget_all()})
+        if lessons.forget(identity):
+            return JSONResponse({"forgotten": 1})
+        return JSONResponse({"error": f"there is no lesson {identity}"}, status_code=404)
+
 
 def _from_here(request: Request) -> bool:
     """The peer is this machine, and so is the name it called: a web page can make any name point here."""
@@ -77,5 +93,7 @@ def build_site(house: House) -> Starlette:
             Route("/readyz", site.ready),
             Route("/metrics", site.metrics),
             Route("/debug/log", site.log, methods=["GET", "PUT"]),
+            Route("/debug/lessons", site.lessons, methods=["GET", "DELETE"]),
+            Route("/debug/lessons/{id}", site.lessons, methods=["DELETE"]),
         ]
     )

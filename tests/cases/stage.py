@@ -81,6 +81,8 @@ whole = "700ms" }}
 MOST_PIECES = 150
 QUICK_TO_SIGN = 'sign_of_life = "200ms"'
 LOG = '\n[log]\nformat = "json"\n'
+# What a client hears of a refusal is what these cases are about, and one must not teach the next.
+UNTEACHABLE = "\n[failure]\nlearn = false\n"
 
 
 def over(*dialects: str) -> pytest.MarkDecorator:
@@ -102,7 +104,7 @@ def staged(replay: Upstream) -> str:
         )
         for there in UPSTREAMS
     )
-    return configuration(replay, QUICK_TO_SIGN) + "".join(hasty) + LOG
+    return configuration(replay, QUICK_TO_SIGN) + "".join(hasty) + UNTEACHABLE + LOG
 
 
 class Cast:

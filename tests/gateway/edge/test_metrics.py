@@ -105,3 +105,13 @@ async def test_failovers_and_breakers_are_shown(alone: Upstream) -> None:
         states.append(value(house, "penstock_breaker_state", provider="one", model="x"))
         assert states == [0, 2, 1]
         assert value(house, "penstock_breaker_state", provider="two", model="y") == 0
+
+
+@in_loop
+async def test_lessons_are_counted() -> None:
+    """How many were learned of a provider, and how many are kept."""
+    async with open_house(settings()) as house:
+        house.lessons.learn(("box", "m"), "no tools", ability="tools")
+        house.lessons.forget_all()
+        assert value(house, "penstock_lessons_learned_total", provider="box") == 1
+        assert value(house, "penstock_lessons") == 0

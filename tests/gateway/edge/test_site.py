@@ -4,6 +4,8 @@ from hashlib import sha256
 
 import pytest
 
+from adapters.members import Change
+from adapters.spare import Spared
 from gateway.house import House
 from gateway.settings import KeySettings, ServerSettings, Settings
 from gateway.state import Pair
@@ -135,7 +137,7 @@ async def test_other_methods_are_not_answered(path: str, method: str) -> None:
         assert (await get(house, path, HERE, method=method)).status == 405
 
 
-@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/debug/log"])
+@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/debug/log", "/debug/lessons"])
 @in_loop
 async def test_asking_for_the_head_only(path: str) -> None:
     """HEAD is answered like GET."""
@@ -144,9 +146,37 @@ async def test_asking_for_the_head_only(path: str) -> None:
 
 
 @in_loop
+async def test_lessons_are_listed_and_forgotten() -> None:
+    """All of them with what they mean; one under its id, or all."""
+    async with open_house(settings()) as house:
+        lesson = house.lessons.learn(("box", "m"), "seed: no", spared=Spared(Change(("seed",))))
+        house.lessons.learn(("box", "m"), "no tools", ability="tools")
+        listed = (await get(house, "/debug/lessons", HERE)).json()["lessons"]
+        assert (listed[0]["id"], listed[0]["what"]) == (lesson.id, "seed")
+        assert [one["words"] for one in listed] == ["seed: no", "no tools"]
+        one = f"/debug/lessons/{lesson.id}"
+        assert (await get(house, one, HERE, method="DELETE")).json() == {"forgotten": 1}
+        assert (await get(house, one, HERE, method="DELETE")).status == 404
+        assert (await get(house, "/debug/lessons", HERE, method="DELETE")).json() == {"forgotten": 1}
+        assert not house.lessons.any
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@in_loop
+async def test_lessons_are_told_to_this_machine_only(method: str) -> None:
+    """Neither another machine nor a page whose name points here hears of them, or has them forgotten."""
+    async with open_house(settings()) as house:
+        house.lessons.learn(("box", "m"), "no tools", ability="tools")
+        path = "/debug/lessons"
+        assert (await get(house, path, HERE, method=method, peer="10.0.0.1")).status == 403
+        assert (await get(house, path, (b"host", b"evil.test"), method=method)).status == 403
+        assert house.lessons.count == 1
+
+
+@in_loop
 async def test_no_page_of_another_site_may_read() -> None:
     """No answer carries a field that opens it to web pages."""
     async with open_house(settings()) as house:
-        for path in ("/readyz", "/metrics", "/debug/log"):
+        for path in ("/readyz", "/metrics", "/debug/log", "/debug/lessons"):
             answer = await get(house, path, HERE, (b"origin", b"https://evil.test"))
             assert not [name for name, _ in answer.headers if name.startswith(b"access-control-")]
