@@ -154,6 +154,8 @@ def _default(field: inspect.Field, path: str) -> str:
 
 
 def _type(kind: inspect.Type) -> str:
+    if _description(kind).startswith("Dollars"):
+        return "dollars"
     kind = plain(kind)
     if isinstance(kind, inspect.LiteralType):
         return " or ".join(_code(f'"{value}"') for value in kind.values)

@@ -125,7 +125,7 @@ def _answer_locally(exchange: Exchange, target: Target) -> None:
     exchange.source = reply
     exchange.head = read_head(reply.head(), target.provider)
     exchange.connected_at = exchange.sent_at = exchange.head_at = exchange.house.clock()
-    expect(exchange, target.provider.settings.timeouts.idle)
+    expect(exchange, target.timeouts.idle)
 
 
 # Send.
@@ -137,7 +137,7 @@ async def _send(exchange: Exchange, target: Target) -> None:
     assert peek is not None
     door = provider.doors[target.dialect.name]
     request, rest = request_for(exchange, target, door)
-    limit = _first_byte_limit(exchange, provider.settings.timeouts, peek)
+    limit = _first_byte_limit(exchange, target.timeouts, peek)
     # What was closed under a request may not be the only one: the next try is on a new connection.
     kept = None if exchange.again else door.pool.take(exchange.house.clock())
     wire = kept or await _open(exchange, door.pool)

@@ -38,14 +38,15 @@ async def judge(exchange: Exchange, provider: Provider) -> Failure | None:
     if not 200 <= head.status < 300:
         raise judgement.unfit(provider.name, head, time.time())
     if exchange.relay == "stream":
-        await _judge_stream(exchange, provider, head)
+        await _judge_stream(exchange, head)
     else:
         _judge_whole(exchange, head, await _collect(exchange))
     return None
 
 
-async def _judge_stream(exchange: Exchange, provider: Provider, head: ReplyHead) -> None:
-    expect(exchange, provider.settings.timeouts.idle)
+async def _judge_stream(exchange: Exchange, head: ReplyHead) -> None:
+    assert exchange.target is not None
+    expect(exchange, exchange.target.timeouts.idle)
     if head.coding:
         assert exchange.source is not None
         exchange.source = codings.DecodedSource(exchange.source, codings.decoder(head.coding))

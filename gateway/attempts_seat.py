@@ -38,6 +38,9 @@ async def take(exchange: Exchange, target: Target) -> None:
         if not turns.take():
             await _wait_for_turn(exchange, target, turns)
         seat.turn = True
+    if target.load is not None and seat.load is None:
+        seat.load = target.load
+        seat.load.inside += 1
     if keys is not None:
         _take_key(exchange, seat, keys)
 
@@ -134,10 +137,13 @@ def take_for_count(exchange: Exchange, target: Target) -> None:
 
 def good(exchange: Exchange) -> None:
     """The try went well: with this key, and so the others were refused for what they are."""
-    seat = exchange.seat
-    if seat is None or seat.provider.credentials is None:
+    seat, now = exchange.seat, exchange.house.clock()
+    assert seat is not None
+    if seat.load is not None and exchange.wire is not None:
+        seat.load.heard(now - exchange.sent_at)
+    keys = seat.provider.credentials
+    if keys is None:
         return
-    keys, now = seat.provider.credentials, exchange.house.clock()
     keys.good(seat.key, now)
     seat.probe = False
     for place in seat.suspects:
@@ -146,6 +152,9 @@ def good(exchange: Exchange) -> None:
 
 def leave(seat: Seat) -> None:
     """The try is over: what it held is given back; a second time does nothing."""
+    if seat.load is not None:
+        seat.load.inside -= 1
+        seat.load = None
     if seat.turn:
         seat.turn = False
         assert seat.provider.turns is not None

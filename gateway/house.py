@@ -14,6 +14,9 @@ from gateway.errors import Refused
 from gateway.estimates import Estimates
 from gateway.journal import Journal
 from gateway.lessons import Lessons
+from gateway.load import Loads
+from gateway.plan_targets import Workshop
+from gateway.prices import Prices
 from gateway.provider import Provider
 from gateway.retries import Retries
 from gateway.routing import Router
@@ -41,7 +44,9 @@ class House:
         }
         self.chance = chance
         self.breakers = Breakers(settings.failure.rest)
-        self.router = Router(self.providers, settings.models, self.breakers, chance)
+        self.loads = Loads(clock)
+        workshop = Workshop(self.breakers, self.loads, Prices(settings.prices))
+        self.router = Router(self.providers, settings.models, workshop, chance)
         self.callers = Callers(
             {key.digest: key.name for key in settings.keys}, required=settings.server.keys_required
         )

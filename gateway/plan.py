@@ -1,16 +1,15 @@
 """The plan of a request: the targets to try, in order."""
 
-from bisect import bisect
-from collections.abc import Callable
-from itertools import accumulate
+from typing import Protocol
 
 import msgspec
 
 from adapters.conversation import PLAIN, Quirks
 from adapters.dialect import Dialect
 from gateway.breaker import Breaker
+from gateway.load import Load
 from gateway.provider import Provider
-from gateway.settings import Strategy
+from gateway.settings import Price, Timeouts
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -18,7 +17,7 @@ class Target(msgspec.Struct, frozen=True):
 
     `headers` is what every reply from it says of where it came from. Where `dialect` is the client's, request
     and reply pass byte for byte; else they are translated, by the model's `quirks`. One that is
-    `guarded` is asked by who holds a seat there.
+    `guarded` is asked by who holds a seat there. `load` is kept where the order asks for it.
     """
 
     provider: Provider
@@ -28,47 +27,24 @@ class Target(msgspec.Struct, frozen=True):
     breaker: Breaker
     quirks: Quirks = PLAIN
     guarded: bool = False
+    timeouts: Timeouts = Timeouts()
+    price: Price | None = None
+    load: Load | None = None
 
 
 Targets = tuple[Target, ...]
 
 
-class Rank:
-    """Targets of one rank. Every order they can be tried in is made once; a request picks one.
+class Rank(Protocol):
+    """Targets of one rank. `fixed`: there is only one order."""
 
-    Weighted: one is drawn, and the others follow, the heaviest first. In turn: each goes first once.
-    `chance` gives a number from 0 up to 1.
-    """
-
-    __slots__ = ("_bounds", "_chance", "_orders", "_place")
-
-    def __init__(
-        self, targets: Targets, weights: tuple[int, ...], strategy: Strategy, chance: Callable[[], float]
-    ) -> None:
-        in_turn = strategy == "round_robin"
-        self._orders = [
-            _rotated(targets, place) if in_turn else _drawn(targets, weights, place)
-            for place in range(len(targets))
-        ]
-        self._bounds = [] if in_turn else list(accumulate(weights))
-        self._chance = chance
-        self._place = -1
-
-    @property
-    def fixed(self) -> bool:
-        """Whether there is only one order."""
-        return len(self._orders) == 1
+    fixed: bool
 
     def first(self) -> Targets:
         """The order as it is written, for those who only want to know a target."""
-        return self._orders[0]
 
     def order(self) -> Targets:
         """The order for one request."""
-        if self._bounds:
-            return self._orders[bisect(self._bounds, self._chance() * self._bounds[-1])]
-        self._place = (self._place + 1) % len(self._orders)
-        return self._orders[self._place]
 
 
 class Choice:
@@ -95,12 +71,3 @@ def planned(ranks: tuple[Rank, ...]) -> Targets | Choice:
     """The plan of these ranks: the targets themselves where there is nothing to choose."""
     choice = Choice(ranks)
     return choice.first() if all(rank.fixed for rank in ranks) else choice
-
-
-def _rotated(targets: Targets, place: int) -> Targets:
-    return targets[place:] + targets[:place]
-
-
-def _drawn(targets: Targets, weights: tuple[int, ...], place: int) -> Targets:
-    others = sorted((other for other in range(len(targets)) if other != place), key=lambda at: -weights[at])
-    return (targets[place], *(targets[other] for other in others))

@@ -17,14 +17,14 @@ from typing import Final
 
 from adapters.dialect import Dialect
 from adapters.fault import Fault
-from adapters.quirks import quirks_for
 from adapters.table import DIALECTS
-from gateway.breaker import Breakers
 from gateway.errors import Refused
-from gateway.plan import Choice, Rank, Target, Targets, planned
+from gateway.plan import Choice, Rank, Targets, planned
+from gateway.plan_ranks import ranked
+from gateway.plan_targets import Workshop
 from gateway.provider import Provider
 from gateway.settings import Route, Share, Tier, tiers_of
-from gateway.state import Exchange, Pair
+from gateway.state import Exchange
 
 # Plans kept per dialect. A client chooses the names, so what is kept is bounded: full means start again.
 PLANS_KEPT: Final = 2048
@@ -41,13 +41,13 @@ class Router:
     """The routes of one settings snapshot."""
 
     __slots__ = (
-        "_breakers",
         "_chance",
         "_embedding_plans",
         "_exact",
         "_globs",
         "_plans",
         "_providers",
+        "_workshop",
         "aliases",
     )
 
@@ -55,11 +55,11 @@ class Router:
         self,
         providers: Mapping[str, Provider],
         models: Mapping[str, str | Route],
-        breakers: Breakers | None = None,
+        workshop: Workshop | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._providers = dict(providers)
-        self._breakers = breakers or Breakers()
+        self._workshop = workshop or Workshop()
         self._chance = chance
         self.aliases = tuple(name for name in models if not _is_glob(name))
         self._exact = {name: models[name] for name in self.aliases}
@@ -102,16 +102,9 @@ class Router:
             provider, name = self._target(share.to, model)
             there = provider.embedding_dialect_for(client) if embed else provider.dialect_for(client)
             if there is not None:
-                quirks = quirks_for(provider.settings.row or "", there.name, name)
-                breaker = self._breakers.of(provider.name, name)
-                targets.append(
-                    Target(
-                        *(provider, name, _headers(provider, name), there, breaker, quirks),
-                        guarded=provider.guarded,
-                    )
-                )
+                targets.append(self._workshop.target(provider, name, there, tier))
                 weights.append(share.weight)
-        return Rank(tuple(targets), tuple(weights), tier.strategy, self._chance) if targets else None
+        return ranked(tuple(targets), tuple(weights), tier.strategy, self._chance) if targets else None
 
     def route(self, exchange: Exchange) -> None:
         """Set the exchange's targets. Raises Refused, but for a count: without a target it is estimated."""
@@ -204,12 +197,6 @@ def _only(provider: str) -> tuple[Tier, ...]:
 
 def _is_glob(name: str) -> bool:
     return any(mark in name for mark in "*?[")
-
-
-def _headers(provider: Provider, model: str) -> tuple[Pair, ...]:
-    # A model's name is the client's word: only what may stand in a header field goes into one.
-    shown = "".join(mark if mark.isascii() and mark.isprintable() else "?" for mark in model[:200])
-    return ((b"x-penstock-provider", provider.name.encode()), (b"x-penstock-model", shown.encode()))
 
 
 def _no_embeddings(model: str, provider: Provider) -> Fault:

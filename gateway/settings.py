@@ -12,7 +12,7 @@ import msgspec
 LEAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 
 CredentialMode = Literal["key", "passthrough", "none"]
-Strategy = Literal["weighted", "round_robin"]
+Strategy = Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest"]
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +60,14 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Tier(msgspec.Struct, frozen=True):
-    """Targets of one rank: each request begins with one of them, and the others are next."""
+    """Targets of one rank: each request begins with one of them, and the others are next.
+
+    `timeouts` are those that are other than the provider's.
+    """
 
     shares: tuple[Share, ...]
     strategy: Strategy = "weighted"
+    timeouts: dict[str, float] = {}
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -80,6 +84,15 @@ def tiers_of(lead: str | Route) -> tuple[Tier, ...]:
 def leads_of(lead: str | Route) -> tuple[str, ...]:
     """The targets of an entry of `models`, as they are written, in order."""
     return tuple(share.to for tier in tiers_of(lead) for share in tier.shares)
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """What a million tokens cost, in millionths of a dollar."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
 
 
 class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     providers: tuple[ProviderSettings, ...] = ()
     models: dict[str, str | Route] = {}
+    prices: dict[str, Price] = {}
     failure: FailureSettings = FailureSettings()
     keys: tuple[KeySettings, ...] = ()
     log: LogSettings = LogSettings()

@@ -85,6 +85,8 @@ LADDERS = {
                 "gateway.listening",
                 "gateway.local",
                 "gateway.journal",
+                "gateway.load",
+                "gateway.prices",
                 "gateway.redaction",
                 "gateway.retries",
                 "gateway.tallies",

@@ -46,16 +46,27 @@ class Server(_Table, frozen=True):
     ] = True
 
 
-class Timeouts(_Table, frozen=True):
-    """Time limits by phase of a call to a provider."""
+Dollars = Annotated[
+    int | float | str,
+    Meta(description='Dollars for a million tokens, such as "3.00".', examples=["3.00", 15]),
+]
 
-    connect: Annotated[Duration | None, Meta(description="Until a connection is open.")] = None
+
+class Limits(_Table, frozen=True):
+    """Time limits of a call, where they are other than the provider's."""
+
     first_byte: Annotated[Duration | None, Meta(description="Until a stream begins.")] = None
     first_byte_thinking: Annotated[
         Duration | None, Meta(description="The same, when the request asks the model to think.")
     ] = None
     idle: Annotated[Duration | None, Meta(description="Between two pieces of a stream.")] = None
     whole: Annotated[Duration | None, Meta(description="Until a reply that is not streamed is there.")] = None
+
+
+class Timeouts(Limits, frozen=True):
+    """Time limits by phase of a call to a provider."""
+
+    connect: Annotated[Duration | None, Meta(description="Until a connection is open.")] = None
 
 
 class Provider(_Table, frozen=True):
@@ -105,9 +116,13 @@ class Group(_Table, frozen=True):
 
     targets: Annotated[list[str | Target], Meta(description="The targets, by name or with a weight.")]
     strategy: Annotated[
-        Literal["weighted", "round_robin"],
-        Meta(description="Which one a request begins with: one drawn by weight, or the next in turn."),
+        Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest"],
+        Meta(
+            description="Which one a request begins with: one drawn by weight, the next in turn, the one "
+            "with the fewest requests under way, the one that answers soonest, or the one that costs least."
+        ),
     ] = "weighted"
+    timeouts: Limits = Limits()
 
 
 class Failure(_Table, frozen=True):
@@ -141,6 +156,19 @@ class Failure(_Table, frozen=True):
     ] = "24h"
 
 
+class Price(_Table, frozen=True):
+    """What a model costs: dollars for a million tokens."""
+
+    input: Annotated[Dollars, Meta(description="Dollars for a million tokens of input that no cache held.")]
+    output: Annotated[Dollars, Meta(description="Dollars for a million tokens of output.")]
+    cache_read: Annotated[
+        Dollars | None, Meta(description="Dollars for a million read from the prompt cache. Default: input.")
+    ] = None
+    cache_write: Annotated[
+        Dollars | None, Meta(description="Dollars for a million written to it. Default: input.")
+    ] = None
+
+
 class Key(_Table, frozen=True):
     """One of our own keys: `penstock key new` makes it."""
 
@@ -170,6 +198,7 @@ class Document(_Table, frozen=True):
             "a list of them to be tried in order, or a group of equal rank."
         ),
     ] = {}
+    prices: dict[str, Price] = {}
     failure: Failure = Failure()
     keys: dict[str, Key] = {}
     log: Log = Log()

@@ -23,6 +23,7 @@ from adapters.table import DIALECTS, PROVIDERS
 from gateway.configuration.addresses import is_loopback, parse_listen
 from gateway.configuration.document import Document, Key, Server
 from gateway.configuration.overrides import Overlay
+from gateway.configuration.prices import resolve_prices
 from gateway.configuration.problems import ConfigurationError, Problem, dotted
 from gateway.configuration.provider_settings import Surroundings, resolve_providers
 from gateway.configuration.quantities import seconds, size
@@ -160,6 +161,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         server=server,
         providers=providers,
         models=resolve_models(document.models, names, problems),
+        prices=resolve_prices(document.prices, names, problems),
         failure=resolve_failure(document.failure, problems),
         keys=keys,
         log=LogSettings(level=document.log.level, format=document.log.format),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
-from gateway.configuration.document import Failure, Group, Target
+from gateway.configuration.document import Failure, Group, Limits, Target
 from gateway.configuration.problems import Problem, dotted, nearest
 from gateway.configuration.quantities import seconds
 from gateway.settings import FailureSettings, Route, Share, Tier
@@ -59,7 +59,7 @@ class _Reader:
             if share.to in seen:
                 self._report((*path, str(place)), "is in this group already", "raise the weight of the other")
             seen.add(share.to)
-        return Tier(tuple(shares), raw.strategy)
+        return Tier(tuple(shares), raw.strategy, self._timeouts(raw.timeouts, (*path[:-1], "timeouts")))
 
     def _share(self, raw: str | Target, path: tuple[str, ...], strategy: str) -> Share:
         if isinstance(raw, str):
@@ -75,6 +75,21 @@ class _Reader:
                 (*path, "weight"), "must be 1 or more", "leave a target out that is not to be chosen"
             )
         return Share(self._target(raw.to, (*path, "to")), 1 if raw.weight is None else raw.weight)
+
+    def _timeouts(self, raw: Limits, path: tuple[str, ...]) -> dict[str, float]:
+        """The limits that are said here, in seconds."""
+        said = {name: value for name in raw.__struct_fields__ if (value := getattr(raw, name)) is not None}
+        return {name: self._limit(value, (*path, name)) for name, value in said.items()}
+
+    def _limit(self, value: float | str, path: tuple[str, ...]) -> float:
+        try:
+            limit = seconds(value)
+        except ValueError as failure:
+            self._report(path, str(failure), "")
+            return 1.0
+        if limit <= 0:
+            self._report(path, "a time limit must be more than nothing", "")
+        return limit
 
     def _target(self, target: str, path: tuple[str, ...]) -> str:
         provider, slash, model = target.partition("/")

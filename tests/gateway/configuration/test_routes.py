@@ -120,3 +120,27 @@ def test_the_defaults_of_failure_are_the_settings_own(read: Load) -> None:
 def test_a_wrong_failure_option_is_named(read: Load, line: str, path: str, said: str) -> None:
     """A number or a duration that cannot be meant is a problem with its place."""
     assert said in problems(read, f"[failure]\n{line}")[path]
+
+
+def test_time_limits_of_a_model(read: Load) -> None:
+    """What is said overrides the provider's, in seconds; a connection is no model's."""
+    text = '[models.m]\ntargets = ["demo"]\ntimeouts = { idle = "5s", whole = 7 }'
+    assert read(text).settings.models["m"] == Route(
+        (Tier((Share("demo"),), timeouts={"idle": 5.0, "whole": 7.0}),)
+    )
+    for said, words in (
+        ('connect = "1s"', "unknown key"),
+        ('idle = "soon"', "duration"),
+        ("idle = 0", "more than nothing"),
+    ):
+        wrong = problems(read, f'[models.m]\ntargets = ["demo"]\ntimeouts = {{ {said} }}')
+        assert words in wrong[f"models.m.timeouts.{said.partition(' ')[0]}"]
+
+
+@pytest.mark.parametrize("strategy", ["least_busy", "fastest", "cheapest"])
+def test_strategies_without_weights(read: Load, strategy: str) -> None:
+    """They reach the settings, and a weight means nothing with them."""
+    text = f'[models.m]\nstrategy = "{strategy}"\ntargets = ["demo/a", "demo/b"]'
+    assert read(text).settings.models["m"] == Route((Tier((Share("demo/a"), Share("demo/b")), strategy),))  # type: ignore[arg-type]
+    wrong = problems(read, text.replace('"demo/b"', '{ to = "demo/b", weight = 2 }'))
+    assert f"means nothing with {strategy}" in wrong["models.m.targets.1.weight"]
