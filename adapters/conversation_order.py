@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from adapters.conversation import Part, ToolCall, ToolResult, Turn
 from adapters.fault import Malformed
 
+# Without one of these there is nothing to arrange.
+_ANSWERED = (ToolCall, ToolResult)
+
 
 def arranged(turns: Sequence[Turn]) -> list[Turn]:
     """Return the turns with every result after its call, in a user turn of results alone.
@@ -16,6 +19,8 @@ def arranged(turns: Sequence[Turn]) -> list[Turn]:
     An id may be used again: a result answers the last call that has it. Raise `Malformed` for a result
     that answers none.
     """
+    if not any(isinstance(part, _ANSWERED) for turn in turns for part in turn.parts):
+        return [turn for turn in turns if turn.parts]
     ordered: list[Turn] = []
     answers: dict[str, list[Part]] = {}
     waiting: list[tuple[int, list[list[Part]]]] = []

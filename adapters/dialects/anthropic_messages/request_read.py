@@ -4,7 +4,8 @@ A block nobody else knows becomes `Opaque` and keeps its bytes; what is no block
 its place. A document made of blocks becomes those blocks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -31,6 +32,7 @@ from adapters.conversation import (
     given,
 )
 from adapters.dialects.anthropic_messages.request_wire import (
+    CARRIED,
     KNOWN,
     BlockIn,
     ChoiceIn,
@@ -39,9 +41,10 @@ from adapters.dialects.anthropic_messages.request_wire import (
     OutputIn,
     RequestIn,
     SourceIn,
-    ThinkingIn,
+    StrictIn,
     ToolIn,
 )
+from adapters.dialects.anthropic_messages.wire import NULL
 from adapters.fault import Malformed
 from adapters.request import checked_model, checked_schema, decode_body, decode_fields, decode_part
 from adapters.seal import unsealed
@@ -52,6 +55,9 @@ RAW_KEY = "__raw"
 
 _DECODE_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _DECODE = msgspec.json.Decoder(RequestIn).decode
+_DECODE_STRICTLY = msgspec.json.Decoder(StrictIn).decode
+_CARRIED_BY = attrgetter(*CARRIED)
+_NOTHING = (NULL,) * len(CARRIED)
 _DECODE_BLOCK = msgspec.json.Decoder(BlockIn).decode
 _DECODE_KIND = msgspec.json.Decoder(KindIn).decode
 _DECODE_SOURCE = msgspec.json.Decoder(SourceIn).decode
@@ -78,53 +84,68 @@ EFFORTS: dict[str, Effort] = {
 
 def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
-    extras = {key: raw for key, raw in decode_fields(_DECODE_KEYS, body).items() if key not in KNOWN}
-    request = decode_body(_DECODE, body)
-    outputs = [request.output_config, *(message.output_config for message in request.messages)]
-    choice = request.tool_choice
+    request, extras = _decoded(body)
+    output, choice = request.output_config, request.tool_choice
     return ChatRequest(
         dialect=NAME,
         model=checked_model(request.model),
-        system=tuple(_system(request.system)),
-        turns=tuple(_turn(message, f"messages[{index}]") for index, message in enumerate(request.messages)),
-        tools=tuple(_tool(raw, f"tools[{index}]") for index, raw in enumerate(request.tools or ())),
+        system=_system(request.system) if request.system is not None else (),
+        turns=_turns(request.messages),
+        tools=_tools(request.tools) if request.tools else (),
         choice=_choice(choice) if choice else None,
         parallel=None
         if choice is None or choice.disable_parallel_tool_use is None
         else not choice.disable_parallel_tool_use,
         max_tokens=request.max_tokens,
         sampling=Sampling(request.temperature, request.top_p, request.top_k),
-        stop=tuple(request.stop_sequences or ()),
-        reasoning=_reasoning(request.thinking, [output for output in outputs if output]),
-        format=_format(request.output_config),
+        stop=tuple(request.stop_sequences) if request.stop_sequences else (),
+        reasoning=_reasoning(request),
+        format=_format(output) if output else None,
         user=request.metadata.user_id if request.metadata else None,
         service_tier=request.service_tier,
         stream=request.stream is True,
         include_usage=True,
         extras=extras,
-        unread=tuple(_unread(request.output_config)),
+        unread=_unread(output) if output else (),
     )
 
 
-def _unread(output: OutputIn | None) -> Iterator[str]:
+def _decoded(body: bytes) -> tuple[RequestIn, dict[str, msgspec.Raw]]:
+    """Decode a body, and what of it only this dialect knows, as it came.
+
+    Nearly every body has no field but those that are known, and is read once; one with others is read again.
+    """
+    try:
+        request = decode_fields(_DECODE_STRICTLY, body)
+    except Malformed:
+        keys = decode_fields(_DECODE_KEYS, body)
+        return decode_body(_DECODE, body), {key: raw for key, raw in keys.items() if key not in KNOWN}
+    found = _CARRIED_BY(request)
+    if found == _NOTHING:
+        return request, {}
+    return request, {name: raw for name, raw in zip(CARRIED, found, strict=True) if raw != NULL}
+
+
+def _unread(output: OutputIn) -> tuple[str, ...]:
     """The settings whose values have no place in the middle."""
-    if output and output.effort and output.effort not in EFFORTS:
-        yield "output_config.effort"
-    if output and output.format and output.format.type != "json_schema":
-        yield "output_config.format"
+    unread = []
+    if output.effort and output.effort not in EFFORTS:
+        unread.append("output_config.effort")
+    if output.format and output.format.type != "json_schema":
+        unread.append("output_config.format")
+    return tuple(unread)
 
 
 # --- settings -----------------------------------------------------------------------------------------
 
 
-def _system(system: str | list[BlockIn] | None) -> Iterator[Text]:
+def _system(system: str | list[BlockIn]) -> tuple[Text, ...]:
     if isinstance(system, str):
-        yield Text(system)
-        return
-    for index, block in enumerate(system or ()):
+        return (Text(system),)
+    for index, block in enumerate(system):
         if block.type != "text":
             raise Malformed(f"`system[{index}]`: a block of type {block.type!r} cannot stand here.")
-        yield Text(block.text, given(block.cache_control), given(block.citations))
+    return tuple([_text_of(block) for block in system])
 
 
 def _choice(choice: ChoiceIn) -> Choice:
@@ -134,10 +155,14 @@ def _choice(choice: ChoiceIn) -> Choice:
     return Choice(mode, choice.name)
 
 
-def _reasoning(thinking: ThinkingIn | None, outputs: list[OutputIn]) -> Reasoning | None:
+def _reasoning(request: RequestIn) -> Reasoning | None:
     """The effort said last holds: Claude Code says it anew where a turn changes it."""
-    efforts = [EFFORTS.get(output.effort) for output in outputs if output.effort]
-    effort = efforts[-1] if efforts else None
+    thinking = request.thinking
+    said = [message.output_config for message in request.messages if message.output_config]
+    efforts = [output.effort for output in (request.output_config, *said) if output and output.effort]
+    if thinking is None and not efforts:
+        return None
+    effort = EFFORTS.get(efforts[-1]) if efforts else None
     if thinking is None:
         return Reasoning(effort, thinks=False) if effort else None
     if thinking.type == "disabled":
@@ -145,9 +170,13 @@ def _reasoning(thinking: ThinkingIn | None, outputs: list[OutputIn]) -> Reasonin
     return Reasoning(effort, thinking.budget_tokens, display=thinking.display)
 
 
-def _format(output: OutputIn | None) -> Format | None:
-    shape = output.format if output else None
+def _format(output: OutputIn) -> Format | None:
+    shape = output.format
     return Format(schema=shape.schema, strict=True) if shape and shape.type == "json_schema" else None
+
+
+def _tools(tools: list[msgspec.Raw]) -> tuple[Tool | ServerTool, ...]:
+    return tuple([_tool(raw, f"tools[{index}]") for index, raw in enumerate(tools)])
 
 
 def _tool(raw: msgspec.Raw, place: str) -> Tool | ServerTool:
@@ -169,46 +198,59 @@ def _tool(raw: msgspec.Raw, place: str) -> Tool | ServerTool:
 # --- turns --------------------------------------------------------------------------------------------
 
 
+def _turns(messages: list[MessageIn]) -> tuple[Turn, ...]:
+    return tuple([_turn(message, f"messages[{index}]") for index, message in enumerate(messages)])
+
+
 def _turn(message: MessageIn, place: str) -> Turn:
     role = _ROLES.get(message.role)
     if role is None:
         raise Malformed(f"`{place}.role` {message.role!r} is not known.", param=f"{place}.role")
-    return Turn(role, tuple(_parts(message.content, place)))
+    return Turn(role, _parts(message.content, place))
 
 
-def _parts(content: str | list[msgspec.Raw] | None, place: str) -> Iterator[Part]:
+def _parts(content: str | list[msgspec.Raw] | None, place: str) -> tuple[Part, ...]:
     if isinstance(content, str):
-        yield Text(content)
-        return
+        return (Text(content),)
+    parts: list[Part] = []
     for index, raw in enumerate(content or ()):
-        yield from _block(raw, f"{place}.content[{index}]")
+        parts += _block(raw, f"{place}.content[{index}]")
+    return tuple(parts)
 
 
-def _block(raw: msgspec.Raw, place: str) -> Iterator[Part]:
-    kind = decode_part(_DECODE_KIND, raw, place).type
-    read = _BLOCKS.get(kind)
-    if read is None:
-        yield Opaque(NAME, kind, place, raw)
-        return
-    yield from read(decode_part(_DECODE_BLOCK, raw, place), raw, place)
+def _block(raw: msgspec.Raw, place: str) -> Sequence[Part]:
+    try:
+        block = _DECODE_BLOCK(raw)
+    except (ValueError, RecursionError):
+        # Only a kind that is known here must have what that kind has.
+        kind = decode_part(_DECODE_KIND, raw, place).type
+        block = decode_part(_DECODE_BLOCK, raw, place) if kind in _BLOCKS else BlockIn(kind)
+    read = _BLOCKS.get(block.type)
+    return (Opaque(NAME, block.type, place, raw),) if read is None else read(block, raw, place)
 
 
-def _text(block: BlockIn, _: msgspec.Raw, __: str) -> Iterator[Part]:
-    yield Text(block.text, given(block.cache_control), given(block.citations))
+def _text_of(block: BlockIn) -> Text:
+    if block.cache_control is NULL and block.citations is NULL:
+        return Text(block.text)
+    return Text(block.text, given(block.cache_control), given(block.citations))
 
 
-def _thinking(block: BlockIn, _: msgspec.Raw, __: str) -> Iterator[Part]:
+def _text(block: BlockIn, _: msgspec.Raw, __: str) -> Sequence[Part]:
+    return (_text_of(block),)
+
+
+def _thinking(block: BlockIn, _: msgspec.Raw, __: str) -> Sequence[Part]:
     seal = unsealed(block.signature or "", NAME)
-    yield Thinking(block.thinking, seal.signature, seal.redacted, seal.maker)
+    return (Thinking(block.thinking, seal.signature, seal.redacted, seal.maker),)
 
 
-def _redacted(block: BlockIn, _: msgspec.Raw, __: str) -> Iterator[Part]:
-    yield Thinking("", redacted=block.data, maker=NAME)
+def _redacted(block: BlockIn, _: msgspec.Raw, __: str) -> Sequence[Part]:
+    return (Thinking("", redacted=block.data, maker=NAME),)
 
 
-def _call(block: BlockIn, _: msgspec.Raw, place: str) -> Iterator[Part]:
+def _call(block: BlockIn, _: msgspec.Raw, place: str) -> Sequence[Part]:
     text = decode_part(_as_text, block.input, f"{place}.input")
-    yield ToolCall(block.id, block.name, _arguments(text), cache=given(block.cache_control))
+    return (ToolCall(block.id, block.name, _arguments(text), cache=given(block.cache_control)),)
 
 
 def _as_text(raw: bytes | msgspec.Raw) -> str:
@@ -226,39 +268,39 @@ def _arguments(text: str) -> str:
     return fields[RAW_KEY] if fields.keys() == {RAW_KEY} else text
 
 
-def _result(block: BlockIn, _: msgspec.Raw, place: str) -> Iterator[Part]:
+def _result(block: BlockIn, _: msgspec.Raw, place: str) -> Sequence[Part]:
     content = decode_part(_DECODE_CONTENT, block.content, f"{place}.content")
-    parts = tuple(_parts(content, place))
+    parts = _parts(content, place)
     for index, part in enumerate(parts):
         if not isinstance(part, Text | Media | ToolReference | Opaque):
             raise Malformed(
                 f"`{place}.content[{index}]`: a block of this type cannot stand in a tool_result."
             )
     inner = tuple(part for part in parts if isinstance(part, Text | Media | ToolReference | Opaque))
-    yield ToolResult(
+    result = ToolResult(
         id=block.tool_use_id,
         parts=inner,
         place=place,
         is_error=block.is_error is True,
         cache=given(block.cache_control),
     )
+    return (result,)
 
 
-def _reference(block: BlockIn, _: msgspec.Raw, __: str) -> Iterator[Part]:
-    yield ToolReference(block.tool_name)
+def _reference(block: BlockIn, _: msgspec.Raw, __: str) -> Sequence[Part]:
+    return (ToolReference(block.tool_name),)
 
 
-def _image(block: BlockIn, raw: msgspec.Raw, place: str) -> Iterator[Part]:
-    yield _media("image", block, raw, place)
+def _image(block: BlockIn, raw: msgspec.Raw, place: str) -> Sequence[Part]:
+    return (_media("image", block, raw, place),)
 
 
-def _document(block: BlockIn, raw: msgspec.Raw, place: str) -> Iterator[Part]:
+def _document(block: BlockIn, raw: msgspec.Raw, place: str) -> Sequence[Part]:
     source = decode_part(_DECODE_SOURCE, block.source, f"{place}.source")
     if source.type == "content":
-        yield from (Text(words) for words in (block.title, block.context) if words)
-        yield from _parts(source.content, f"{place}.source")
-        return
-    yield _media("document", block, raw, place)
+        words = [Text(words) for words in (block.title, block.context) if words]
+        return (*words, *_parts(source.content, f"{place}.source"))
+    return (_media("document", block, raw, place),)
 
 
 def _media(
@@ -281,15 +323,16 @@ def _media(
     )
 
 
-def _search_result(block: BlockIn, raw: msgspec.Raw, place: str) -> Iterator[Part]:
+def _search_result(block: BlockIn, raw: msgspec.Raw, place: str) -> Sequence[Part]:
     """A result the client searched for itself; elsewhere it is text with its title and source."""
     content = decode_part(_DECODE_CONTENT, block.content, f"{place}.content")
     texts = [part.text for part in _parts(content, place) if isinstance(part, Text)]
     source = decode_part(_DECODE_STRING, block.source, f"{place}.source")
-    yield Opaque(NAME, block.type, place, raw, "\n".join(filter(None, (block.title, source, *texts))))
+    words = "\n".join(filter(None, (block.title, source, *texts)))
+    return (Opaque(NAME, block.type, place, raw, words),)
 
 
-_BLOCKS: dict[str, Callable[[BlockIn, msgspec.Raw, str], Iterator[Part]]] = {
+_BLOCKS: dict[str, Callable[[BlockIn, msgspec.Raw, str], Sequence[Part]]] = {
     "text": _text,
     "image": _image,
     "document": _document,

@@ -124,4 +124,23 @@ class RequestIn(msgspec.Struct):
     stream: bool | None = None
 
 
+class StrictIn(RequestIn, forbid_unknown_fields=True):
+    """A request of known fields alone: those that only this dialect knows stand here, as they came."""
+
+    billing_policy: msgspec.Raw = NULL
+    cache_control: msgspec.Raw = NULL
+    compaction: msgspec.Raw = NULL
+    container: msgspec.Raw = NULL
+    context_management: msgspec.Raw = NULL
+    diagnostics: msgspec.Raw = NULL
+    fallback_credit_token: msgspec.Raw = NULL
+    fallbacks: msgspec.Raw = NULL
+    inference_geo: msgspec.Raw = NULL
+    mcp_servers: msgspec.Raw = NULL
+    safeguards: msgspec.Raw = NULL
+    speed: msgspec.Raw = NULL
+    thread: msgspec.Raw = NULL
+
+
 KNOWN = frozenset(RequestIn.__struct_fields__)
+CARRIED = tuple(name for name in StrictIn.__struct_fields__ if name not in KNOWN)

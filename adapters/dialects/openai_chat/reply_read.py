@@ -18,6 +18,7 @@ from adapters.dialects.openai_chat.reply_wire import (
     HeadIn,
     MessageIn,
     PartIn,
+    WholeIn,
 )
 from adapters.dialects.openai_chat.wire import UsageIn
 from adapters.events import (
@@ -49,6 +50,7 @@ STOPS: dict[str, StopReason] = {
 BROKEN = "error"
 
 _BODY = msgspec.json.Decoder(BodyIn).decode
+_WHOLE = msgspec.json.Decoder(WholeIn).decode
 _HEAD = msgspec.json.Decoder(HeadIn).decode
 _PARTS = msgspec.json.Decoder(list[PartIn]).decode
 _USAGE = msgspec.json.Decoder(UsageIn).decode
@@ -68,31 +70,41 @@ def read_reply(body: bytes) -> Reply:
 
 
 def _read(body: bytes) -> Reply:
-    completion = decode(_BODY, body)
+    completion, head = _decoded(body)
     choices = completion.choices
     if not choices or choices[0].message is None or choices[0].finish_reason == BROKEN:
         raise ValueError("it has no message")
     message = choices[0].message
-    head = read_head(body)
-    blocks = (*_texts(message), *_calls(message, bare_id(head)))
-    called = any(isinstance(block, ToolBlock) for block in blocks)
+    plain, bare = only_text(message), bare_id(head)
+    calls = () if plain else tuple(_calls(message, bare))
+    texts = (TextBlock(text_of(message.content)),) if plain else tuple(_texts(message))
     usage = Usage()
     count(completion.usage, usage)
+    finish = choices[0].finish_reason or "stop"
     return Reply(
-        bare_id(head),
+        bare,
         head.model or "",
-        blocks,
-        stop_of(choices[0].finish_reason or "stop", called=called, refused=said(message.refusal)),
+        (*texts, *calls),
+        stop_of(finish, called=bool(calls), refused=said(message.refusal)),
         usage,
         created=int(head.created or 0),
-        dropped=tuple(sorted(_dropped(message, others=len(choices) - 1))),
+        dropped=() if plain and len(choices) == 1 else _dropped(message, others=len(choices) - 1),
     )
 
 
-def _dropped(message: MessageIn, others: int) -> Counter[str]:
+def _decoded(body: bytes) -> tuple[BodyIn, HeadIn]:
+    """Decode a reply in one go; one whose head cannot be read keeps the rest."""
+    try:
+        whole = decode(_WHOLE, body)
+    except msgspec.ValidationError:
+        return decode(_BODY, body), read_head(body)
+    return whole, HeadIn(whole.id, whole.model, whole.created)
+
+
+def _dropped(message: MessageIn, others: int) -> tuple[str, ...]:
     dropped = Counter({ANSWERS: others} if others else {})
     note_dropped(message, dropped)
-    return dropped
+    return tuple(sorted(dropped))
 
 
 def _texts(message: MessageIn) -> Iterator[Block]:

@@ -63,6 +63,14 @@ class BodyIn(msgspec.Struct):
     error: msgspec.Raw = NULL
 
 
+class WholeIn(BodyIn):
+    """A whole reply with its head."""
+
+    id: str | None = None
+    model: str | None = None
+    created: float | None = None
+
+
 class PartIn(msgspec.Struct):
     """A part of a content that is a list, as Mistral's reasoning models write it."""
 

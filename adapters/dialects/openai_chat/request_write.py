@@ -6,7 +6,7 @@ written in `content`.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -14,6 +14,7 @@ from adapters.conversation import (
     PLAIN,
     ChatRequest,
     Choice,
+    Format,
     Quirks,
     Reasoning,
     Refusal,
@@ -68,61 +69,59 @@ def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
 
 
 class _Writing:
-    """One request being written: the names given to its tools, and what was dropped so far."""
+    """One request being written: its body, the names given to its tools, and what was dropped so far."""
 
-    __slots__ = ("_dropped", "_names", "_quirks", "_request")
+    __slots__ = ("_body", "_dropped", "_names", "_quirks", "_request")
 
     def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
         self._request = request
         self._quirks = quirks
+        self._body: Json = {"model": request.model}
         self._names = Names(LONGEST_NAME)
         # In order, each once.
         self._dropped: dict[str, None] = dict.fromkeys(request.unread)
 
     def written(self) -> Written:
-        request, quirks = self._request, self._quirks
+        request, quirks, body = self._request, self._quirks, self._body
         tools, lost = offered(request, NAME)
-        self._drop(lost)
-        body: Json = {"model": request.model, "messages": list(self._messages())}
-        body.update(self._tool_settings(tools))
-        body.update(self._settings())
-        refused = [name for name in body if name in quirks.refuses]
-        self._drop(refused)
-        for name in refused:
+        self._drop(*lost)
+        body["messages"] = self._messages()
+        if tools:
+            self._write_tools(tools)
+        self._write_settings()
+        for name in [name for name in body if name in quirks.refuses] if quirks.refuses else ():
+            self._drop(name)
             del body[name]
-        self._names.bridge(() if quirks.freeform_tools else tools)
+        if tools and not quirks.freeform_tools:
+            self._names.bridge(tools)
         return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
 
-    def _drop(self, names: Iterable[str]) -> None:
-        self._dropped.update(dict.fromkeys(names))
+    def _drop(self, *names: str) -> None:
+        for name in names:
+            self._dropped[name] = None
 
     # --- messages
 
-    def _messages(self) -> Iterator[Json]:
+    def _messages(self) -> list[Json]:
+        messages: list[Json] = []
         system = said_to_all(self._request.system)
-        system += [Text(words) for words in self._shape_in_words()]
+        if self._request.format is not None:
+            system += [Text(words) for words in self._shape_in_words()]
         if system:
-            yield {"role": self._quirks.system_role, "content": joined(system)}
+            messages.append({"role": self._quirks.system_role, "content": joined(system)})
         turns = self._request.turns
         for turn in arranged([_short(turn) for turn in turns] if self._quirks.short_ids else turns):
             if turn.role == "assistant":
-                yield self._assistant(turn)
+                messages.append(self._assistant(turn))
             elif turn.role == "system":
-                yield self._system(turn)
+                messages.append(self._system(turn))
             else:
-                yield from self._user(turn)
+                messages += _user(turn)
+        return messages
 
     def _system(self, turn: Turn) -> Json:
         role = "user" if self._quirks.system_turns is False else self._quirks.system_role
         return {"role": role, "content": joined(turn.parts)}
-
-    def _user(self, turn: Turn) -> Iterator[Json]:
-        results = [part for part in turn.parts if isinstance(part, ToolResult)]
-        yield from (result_message(result) for result in results)
-        below = [part for result in results for part in shown(result)]
-        rest = below if results else turn.parts
-        if rest:
-            yield {"role": "user", "content": content_of(rest)}
 
     def _assistant(self, turn: Turn) -> Json:
         said = [
@@ -155,22 +154,20 @@ class _Writing:
 
     # --- tools
 
-    def _tool_settings(self, tools: Sequence[Tool | ServerTool]) -> Iterator[tuple[str, object]]:
-        """An empty list of tools is refused, and so is a choice without tools."""
-        if not tools:
-            return
-        request, choice = self._request, self._choice()
+    def _write_tools(self, tools: Sequence[Tool | ServerTool]) -> None:
+        """Write tools, of which there are some: an empty list is refused, and a choice without tools."""
+        request, body, choice = self._request, self._body, self._choice()
         if choice is not None and choice.mode == "none" and "none" not in self._quirks.choices:
-            self._drop(["tools"])  # none may be called
+            self._drop("tools")  # none may be called
             return
-        yield "tools", [tool.raw if isinstance(tool, ServerTool) else self._tool(tool) for tool in tools]
+        body["tools"] = [tool.raw if isinstance(tool, ServerTool) else self._tool(tool) for tool in tools]
         if choice is not None and choice.mode == "one":
             forced = {"name": self._names.sent(choice.name, choice.namespace)}
-            yield "tool_choice", {"type": "function", "function": forced}
+            body["tool_choice"] = {"type": "function", "function": forced}
         elif choice is not None:
-            yield "tool_choice", _MODES[choice.mode]
+            body["tool_choice"] = _MODES[choice.mode]
         if request.parallel is not None:
-            yield "parallel_tool_calls", request.parallel
+            body["parallel_tool_calls"] = request.parallel
 
     def _choice(self) -> Choice | None:
         """The choice, or the nearest that the provider understands; `auto` is what nothing said means."""
@@ -179,7 +176,7 @@ class _Writing:
             return choice
         if choice.mode == "auto":
             return None
-        self._drop(["tool_choice"])
+        self._drop("tool_choice")
         return Choice("any" if "any" in known else "auto")
 
     def _tool(self, tool: Tool) -> Json:
@@ -200,48 +197,53 @@ class _Writing:
         if tool.strict and self._quirks.strict and fits_strict(schema):
             function["strict"] = True
         elif tool.strict:
-            self._drop(["tools.strict"])
+            self._drop("tools.strict")
         return {"type": "function", "function": function}
 
     # --- settings
 
-    def _settings(self) -> Iterator[tuple[str, object]]:
-        request, quirks = self._request, self._quirks
+    def _write_settings(self) -> None:
+        request, quirks, body = self._request, self._quirks, self._body
         if request.max_tokens is not None:
-            limit = min(request.max_tokens, quirks.most_tokens or request.max_tokens)
-            yield quirks.output_limit, limit
-            self._drop([CLAMPED] if limit < request.max_tokens else ())
+            body[quirks.output_limit] = self._limit(request.max_tokens)
         thinking = self._thinking()
-        yield from self._sampling(thinks=thinking.get("reasoning_effort", "none") != "none")
+        if request.sampling != _NOT_ASKED:
+            self._write_sampling(thinks=thinking.get("reasoning_effort", "none") != "none")
         if request.stop:
-            yield "stop", list(request.stop[: quirks.most_stops])
-            self._drop(["stop"] if len(request.stop) > quirks.most_stops else ())
-        yield from thinking.items()
-        yield from self._format()
-        yield from self._caller()
+            body["stop"] = request.stop[: quirks.most_stops]
+            self._drop(*["stop"] if len(request.stop) > quirks.most_stops else ())
+        body.update(thinking)
+        if request.format is not None:
+            self._write_format(request.format)
+        self._write_caller()
         if request.answers > 1:
-            yield "n", request.answers
+            body["n"] = request.answers
         if request.stream:
-            yield "stream", True
-            yield from [("stream_options", {"include_usage": True})] if quirks.stream_usage else []
+            body["stream"] = True
+            body.update({"stream_options": {"include_usage": True}} if quirks.stream_usage else {})
         if request.dialect == NAME:
-            yield from request.extras.items()
+            body.update(request.extras)
         else:
-            self._drop(request.extras)
+            self._drop(*request.extras)
 
-    def _sampling(self, *, thinks: bool) -> Iterator[tuple[str, object]]:
+    def _limit(self, asked: int) -> int:
+        most = self._quirks.most_tokens
+        if most is None or asked <= most:
+            return asked
+        self._drop(CLAMPED)
+        return most
+
+    def _write_sampling(self, *, thinks: bool) -> None:
         quirks = self._quirks
-        if self._request.sampling == _NOT_ASKED:
-            return
         refused = set(_DRAWN if thinks and not quirks.sampling_beside_thinking else ())
         refused.update(() if quirks.top_k else ("top_k",))
         for name, value in msgspec.structs.asdict(self._request.sampling).items():
             if value is None:
                 continue
             if name in refused:
-                self._drop([name])
+                self._drop(name)
             else:
-                yield name, min(max(value, 0.0), quirks.hottest) if name == "temperature" else value
+                self._body[name] = min(max(value, 0.0), quirks.hottest) if name == "temperature" else value
 
     def _thinking(self) -> Json:
         reasoning, choice = self._request.reasoning, self._request.choice
@@ -249,19 +251,17 @@ class _Writing:
         quiet = Reasoning("none") if silent else reasoning
         fields, lost = ({}, False) if quiet is None else asked(quiet, self._quirks)
         if lost or (silent and reasoning is not None and reasoning.effort != "none"):
-            self._drop(["reasoning_effort" if self._request.dialect == NAME else "thinking"])
+            self._drop("reasoning_effort" if self._request.dialect == NAME else "thinking")
         return fields
 
-    def _format(self) -> Iterator[tuple[str, object]]:
-        shape, formats = self._request.format, self._quirks.formats
-        if shape is None:
-            return
+    def _write_format(self, shape: Format) -> None:
+        formats = self._quirks.formats
         if formats == "words":
-            self._drop(["response_format"])
+            self._drop("response_format")
             return
         if shape.schema is None or formats == "object":
-            yield "response_format", {"type": "json_object"}
-            self._drop(() if shape.schema is None else ["response_format.json_schema"])
+            self._body["response_format"] = {"type": "json_object"}
+            self._drop(*() if shape.schema is None else ["response_format.json_schema"])
             return
         schema: Json = {"name": fitted(shape.name, LONGEST_NAME)}
         if shape.description is not None:
@@ -269,7 +269,7 @@ class _Writing:
         schema["schema"] = trimmed(shape.schema, self._quirks.refused_keywords)
         if shape.strict and fits_strict(shape.schema):
             schema["strict"] = True
-        yield "response_format", {"type": "json_schema", "json_schema": schema}
+        self._body["response_format"] = {"type": "json_schema", "json_schema": schema}
 
     def _shape_in_words(self) -> Iterator[str]:
         """What no field can say: providers that take any object want to be told of it, too."""
@@ -279,18 +279,27 @@ class _Writing:
         schema = "" if shape.schema is None else f" {_SCHEMA}{bytes(shape.schema).decode()}"
         yield _SHAPE + schema
 
-    def _caller(self) -> Iterator[tuple[str, object]]:
+    def _write_caller(self) -> None:
         """Claude Code's `user_id` is JSON about its machine, for Anthropic alone."""
-        request = self._request
+        request, body = self._request, self._body
         if request.user is not None and len(request.user) <= _LONGEST_USER and request.user[:1] != "{":
-            yield "user", request.user
+            body["user"] = request.user
         elif request.user is not None:
-            self._drop(["user" if request.dialect == NAME else "metadata.user_id"])
+            self._drop("user" if request.dialect == NAME else "metadata.user_id")
         tier = request.service_tier
         if tier is not None and (tier in _TIERS or tier in _OWN_TIERS):
-            yield "service_tier", _TIERS.get(tier, tier)
+            body["service_tier"] = _TIERS.get(tier, tier)
         elif tier is not None:
-            self._drop(["service_tier"])
+            self._drop("service_tier")
+
+
+def _user(turn: Turn) -> list[Json]:
+    results = [part for part in turn.parts if isinstance(part, ToolResult)]
+    if not results:
+        return [{"role": "user", "content": content_of(turn.parts)}] if turn.parts else []
+    messages = [result_message(result) for result in results]
+    below = [part for result in results for part in shown(result)]
+    return [*messages, {"role": "user", "content": content_of(below)}] if below else messages
 
 
 def _short(turn: Turn) -> Turn:

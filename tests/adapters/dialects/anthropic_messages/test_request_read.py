@@ -1,9 +1,11 @@
 """Reading requests of anthropic-messages: what the middle holds of them, for whichever dialect writes it."""
 
 import json
+from typing import get_type_hints
 
 import msgspec
 import pytest
+from anthropic.types.beta.message_create_params import MessageCreateParamsNonStreaming
 
 from adapters.conversation import (
     ChatRequest,
@@ -24,6 +26,7 @@ from adapters.conversation import (
     Turn,
 )
 from adapters.dialects.anthropic_messages.request_read import NAME, read_request
+from adapters.dialects.anthropic_messages.request_wire import CARRIED, KNOWN
 from adapters.fault import Malformed
 from adapters.seal import sealed
 
@@ -315,3 +318,26 @@ def test_what_is_no_request_is_refused(body: bytes, words: str) -> None:
     with pytest.raises(Malformed) as caught:
         read_request(body)
     assert str(caught.value).startswith(words)
+
+
+def test_fields_nobody_else_knows_are_kept_as_they_came() -> None:
+    """Extras are all that the middle has no place for, known to the SDK or not, but what is null."""
+    known = read(container={"id": "c"}, speed=None)
+    unknown = read(container={"id": "c"}, tomorrow=[1, 2])
+    assert known.extras == {"container": raw(b'{"id":"c"}')}
+    assert unknown.extras == {"container": raw(b'{"id":"c"}'), "tomorrow": raw(b"[1,2]")}
+
+
+def test_every_field_of_the_sdk_is_read_in_one_go() -> None:
+    """A body is decoded a second time only for fields that the official SDK does not have either."""
+    headers = {"betas", "user_profile_id", "workspace_id"}
+    fields = set(get_type_hints(MessageCreateParamsNonStreaming)) - headers
+    assert fields <= KNOWN | set(CARRIED)
+
+
+def test_a_block_of_a_new_kind_may_have_any_fields() -> None:
+    """What a kind that is known here must have, one that is not need not."""
+    block = {"type": "tomorrow", "text": {"not": "a string"}}
+    request = read(messages=[{"role": "user", "content": [block]}])
+    (part,) = request.turns[0].parts
+    assert part == Opaque(NAME, "tomorrow", PLACE, raw(json.dumps(block, separators=(",", ":")).encode()))
