@@ -19,6 +19,7 @@ from adapters.events import (
     Reply,
     Started,
     TextAdded,
+    TextBlock,
     ThinkingAdded,
     ThinkingBlock,
     ToolBlock,
@@ -55,13 +56,18 @@ class Shown(msgspec.Struct, frozen=True):
 
     def reply(self, reply: Reply) -> Reply:
         """Show a whole reply."""
-        return msgspec.structs.replace(
-            reply,
-            id=reply.id or self.id,
-            model=self.model,
-            created=reply.created or self.created,
-            blocks=tuple(self._block(block) for block in reply.blocks),
+        blocks = tuple([self._block(block) for block in reply.blocks])
+        identity, created = reply.id or self.id, reply.created or self.created
+        return Reply(
+            identity,
+            self.model,
+            blocks,
+            reply.stop,
+            reply.usage,
+            created=created,
+            sequence=reply.sequence,
             compaction=self.compaction,
+            dropped=reply.dropped,
         )
 
     def signature(self, signature: str, redacted: str | None) -> str:
@@ -69,6 +75,8 @@ class Shown(msgspec.Struct, frozen=True):
         return sealed(self.maker, signature, redacted) if self.maker else signature
 
     def _block(self, block: Block) -> Block:
+        if isinstance(block, TextBlock):
+            return block
         if isinstance(block, ThinkingBlock) and self.maker:
             return ThinkingBlock(block.text, self.signature(block.signature, block.redacted))
         if not isinstance(block, ToolBlock) or block.name not in self.tools:
