@@ -17,6 +17,7 @@ from gateway import crossing, local
 from gateway.attempts_course import Course
 from gateway.attempts_encode import request_for
 from gateway.attempts_judge import judge, judged_at_once
+from gateway.attempts_recourse import refusal_in
 from gateway.errors import Refused, UpstreamError
 from gateway.failure import of_error
 from gateway.heads import ReplyHead, read_head
@@ -38,8 +39,9 @@ async def first_good_attempt(exchange: Exchange) -> None:
         await _count(exchange)
         return
     # One target, as nearly every plan has, pays for no course unless it fails.
-    course = Course(exchange) if len(exchange.targets) > 1 else None
-    target: Target | None = exchange.targets[0] if course is None else course.next()
+    first = exchange.targets[0]
+    course = None if len(exchange.targets) == 1 and first.recourse is None else Course(exchange)
+    target: Target | None = first if course is None else course.next()
     while target is not None:
         exchange.target = target
         error = None
@@ -57,6 +59,8 @@ async def first_good_attempt(exchange: Exchange) -> None:
             if exchange.interrupted is not None:
                 raise
             error, failed = caught, of_error(caught)
+        if failed is None and target.recourse is not None:
+            failed = refusal_in(exchange)
         if failed is None:
             if exchange.seat is not None:
                 seats.good(exchange)

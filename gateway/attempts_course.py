@@ -11,6 +11,7 @@ from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
 from gateway import judgement
 from gateway.attempts_lessons import learn
+from gateway.attempts_recourse import Way, open_ways, way_out
 from gateway.failure import Failure, Standing, next_step, pause
 from gateway.plan import Target
 from gateway.state import Exchange
@@ -39,17 +40,19 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class Course:
-    """One request's. For a plan of one target it is made when that has failed."""
+    """One request's."""
 
-    __slots__ = ("_answer", "_exchange", "_heeded", "_here", "_left", "_only")
+    __slots__ = ("_answer", "_exchange", "_heeded", "_here", "_left", "_only", "_ways")
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._only = len(exchange.targets) == 1
-        self._left = [] if self._only else list(exchange.targets)
+        # For a plan of one target without a recourse this is made when that has failed.
+        self._left = [] if self._only and exchange.targets[0].recourse is None else list(exchange.targets)
         self._here = 1
         self._answer: _Answer | None = None
         self._heeded: set[str] = set()
+        self._ways: set[Way] = set()
 
     def next(self) -> Target:
         """The next target: the first whose breaker lets it be tried, or else the first that is left."""
@@ -59,7 +62,7 @@ class Course:
         left.remove(target)
         self._here = 1
         self._exchange.seat = None
-        self._exchange.others = bool(left)
+        self._exchange.others = bool(left) or open_ways(target, self._ways)
         return target
 
     async def go_on(self, failure: Failure, error: Exception | None) -> Target | None:
@@ -79,12 +82,12 @@ class Course:
         failure, taught = learn(exchange, failure, self._heeded)
         step = next_step(failure, self._standing(taught=taught), house.settings.failure, house.retries.take)
         self._keep(failure, error)
-        if step == "stop":
+        if step == "stop" and not self._turn_away(target):
             self._tell()
             return None
         _forget(exchange)
         exchange.again = step == "again" and not taught
-        if step == "next":
+        if step != "again":
             house.tallies.failover(target.provider.name, failure.kind)
             return self.next()
         if taught:
@@ -93,6 +96,16 @@ class Course:
         await _rest(exchange, pause(house.settings.failure, self._here, house.chance()))
         self._here += 1
         return target
+
+    def _turn_away(self, target: Target) -> bool:
+        """Go on beyond the ordinary targets where the answer calls for it, whatever tries they have taken."""
+        assert self._answer is not None
+        if target.recourse is None or self._standing(taught=False).late:
+            return False
+        found = way_out(self._exchange, target, self._answer.failure, self._ways)
+        if found:
+            self._left, self._only = found, False
+        return bool(found)
 
     def _with_next_key(self, failure: Failure, error: Exception | None) -> Target:
         """The same target, which is well, with another of its keys: no try of those a request has."""

@@ -11,7 +11,8 @@ from adapters.dialect import Tap
 from adapters.events import BlockClosed, Event, Stopped, TextAdded, ThinkingAdded, ToolInputAdded
 from adapters.reader import Reader
 from gateway import judgement
-from gateway.errors import UpstreamError
+from gateway.attempts_recourse import REFUSAL, heeds_refusal
+from gateway.errors import Refused, UpstreamError
 from gateway.silence import hear, reassure
 from gateway.state import Exchange
 
@@ -34,6 +35,8 @@ async def hold(exchange: Exchange, tap: Tap) -> None:
         pieces.append(piece)
     if tap.fault is not None:
         raise judgement.told(exchange.dialect.name, tap.fault, 0)
+    if opening.refused and heeds_refusal(exchange):
+        raise Refused(REFUSAL)
     exchange.first = b"".join(pieces)
     exchange.tap = tap
 
@@ -41,11 +44,12 @@ async def hold(exchange: Exchange, tap: Tap) -> None:
 class _Opening:
     """Looks for content in what would be shown, and for the bounds of what is held."""
 
-    __slots__ = ("_bytes", "_events", "_reader")
+    __slots__ = ("_bytes", "_events", "_reader", "refused")
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._events = self._bytes = 0
+        self.refused = False
 
     def shows(self, piece: bytes) -> bool:
         """Whether this piece is to be shown, and all before it."""
@@ -55,4 +59,8 @@ class _Opening:
         self._bytes += len(piece)
         if self._events >= MOST_EVENTS or self._bytes >= MOST_BYTES:
             return True
-        return self._reader.ended or any(isinstance(event, CONTENT) for event in events)
+        said = [event for event in events if isinstance(event, CONTENT)]
+        self.refused = bool(said) and all(
+            isinstance(one, Stopped) and one.reason == "refusal" for one in said
+        )
+        return self._reader.ended or bool(said)

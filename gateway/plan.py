@@ -9,7 +9,7 @@ from adapters.dialect import Dialect
 from gateway.breaker import Breaker
 from gateway.load import Load
 from gateway.provider import Provider
-from gateway.settings import Price, Timeouts
+from gateway.settings import Price, Recourse, Timeouts
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -17,7 +17,8 @@ class Target(msgspec.Struct, frozen=True):
 
     `headers` is what every reply from it says of where it came from. Where `dialect` is the client's, request
     and reply pass byte for byte; else they are translated, by the model's `quirks`. One that is
-    `guarded` is asked by who holds a seat there. `load` is kept where the order asks for it.
+    `guarded` is asked by who holds a seat there. `load` is kept where the order asks for it; `recourse` is
+    where a request goes that it cannot answer.
     """
 
     provider: Provider
@@ -30,6 +31,7 @@ class Target(msgspec.Struct, frozen=True):
     timeouts: Timeouts = Timeouts()
     price: Price | None = None
     load: Load | None = None
+    recourse: Recourse | None = None
 
 
 Targets = tuple[Target, ...]

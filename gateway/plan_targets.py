@@ -42,6 +42,7 @@ class Workshop:
             timeouts=msgspec.structs.replace(provider.settings.timeouts, **tier.timeouts),
             price=self._prices.of(provider.name, model),
             load=load,
+            recourse=tier.recourse,
         )
 
 

@@ -59,6 +59,13 @@ class Share(msgspec.Struct, frozen=True):
     weight: int = 1
 
 
+class Recourse(msgspec.Struct, frozen=True):
+    """Where a request goes that is too long for its targets, or whose content they refuse: names."""
+
+    too_long: str = ""
+    refused: str = ""
+
+
 class Tier(msgspec.Struct, frozen=True):
     """Targets of one rank: each request begins with one of them, and the others are next.
 
@@ -68,6 +75,7 @@ class Tier(msgspec.Struct, frozen=True):
     shares: tuple[Share, ...]
     strategy: Strategy = "weighted"
     timeouts: dict[str, float] = {}
+    recourse: Recourse | None = None
 
 
 class Route(msgspec.Struct, frozen=True):

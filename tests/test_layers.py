@@ -122,6 +122,7 @@ LADDERS = {
                 "adapters.overflow",
                 "adapters.provider",
                 "adapters.reader",
+                "adapters.refusals",
                 "adapters.request",
                 "adapters.schema",
                 "adapters.seal",

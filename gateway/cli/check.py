@@ -39,6 +39,10 @@ def _lines(configuration: Configuration) -> Iterable[str]:
     for name, lead in leads.items():
         for place, tier in enumerate(tiers_of(lead)):
             yield f"  {('' if place else name).ljust(width)}  {'or' if place else '->'} {_spelled(tier)}"
+        recourse = tiers_of(lead)[0].recourse
+        for case, where in () if recourse is None else msgspec.structs.asdict(recourse).items():
+            if where:
+                yield f"  {''.ljust(width)}  {case.replace('_', ' ')} -> {where}"
     yield ""
     yield "nothing is wrong"
 

@@ -116,13 +116,20 @@ class Group(_Table, frozen=True):
 
     targets: Annotated[list[str | Target], Meta(description="The targets, by name or with a weight.")]
     strategy: Annotated[
-        Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest"],
+        Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest", "in_order"],
         Meta(
             description="Which one a request begins with: one drawn by weight, the next in turn, the one "
-            "with the fewest requests under way, the one that answers soonest, or the one that costs least."
+            "with the fewest requests under way, the one that answers soonest, the one that costs least, or "
+            "always the first."
         ),
     ] = "weighted"
     timeouts: Limits = Limits()
+    too_long: Annotated[
+        str | None, Meta(description="Where a conversation goes that is too long for its targets.")
+    ] = None
+    refused: Annotated[
+        str | None, Meta(description="Where a request goes whose content the filter of a target refuses.")
+    ] = None
 
 
 class Failure(_Table, frozen=True):

@@ -4,39 +4,47 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
+import msgspec
+
 from gateway.configuration.document import Failure, Group, Limits, Target
 from gateway.configuration.problems import Problem, dotted, nearest
 from gateway.configuration.quantities import seconds
-from gateway.settings import FailureSettings, Route, Share, Tier
+from gateway.settings import FailureSettings, Recourse, Route, Share, Tier
 
 Raw = str | list[str | Group] | Group
 _SAY_WHERE = 'say "provider/model"'
 _MOST_TRIES = 100
+# What a group says of the name it stands for, beside its targets.
+_OF_A_NAME = ("too_long", "refused")
 
 
 def resolve_models(
     models: Mapping[str, Raw], names: AbstractSet[str], problems: list[Problem]
 ) -> dict[str, str | Route]:
     """Where each name leads. `names` are the providers there are."""
-    reader = _Reader(names, problems)
+    reader = _Reader(names, models, problems)
     return {alias: reader.lead(raw, ("models", alias)) for alias, raw in models.items()}
 
 
 class _Reader:
     """Reads entries of `[models]`; what is wrong goes to the list of problems."""
 
-    def __init__(self, names: AbstractSet[str], problems: list[Problem]) -> None:
+    def __init__(self, names: AbstractSet[str], models: Mapping[str, Raw], problems: list[Problem]) -> None:
         self._names = names
+        self._models = models
         self._problems = problems
 
     def lead(self, raw: Raw, path: tuple[str, ...]) -> str | Route:
         if isinstance(raw, str):
             return self._target(raw, path)
         if isinstance(raw, Group):
-            return Route((self._group(raw, path),))
+            recourse = self._recourse(raw, path)
+            tiers = self._group(raw, path)
+            return Route(tuple(msgspec.structs.replace(tier, recourse=recourse) for tier in tiers))
         if not raw:
             self._report(path, "leads nowhere: the list is empty", _SAY_WHERE)
-        tiers = tuple(self._tier(each, (*path, str(place))) for place, each in enumerate(raw))
+        read = [self._tiers(each, (*path, str(place))) for place, each in enumerate(raw)]
+        tiers = tuple(tier for one in read for tier in one)
         for place, (before, tier) in enumerate(pairwise(tiers), 1):
             if before == tier:
                 self._report(
@@ -44,10 +52,26 @@ class _Reader:
                 )
         return Route(tiers)
 
-    def _tier(self, raw: str | Group, path: tuple[str, ...]) -> Tier:
-        return self._group(raw, path) if isinstance(raw, Group) else Tier((Share(self._target(raw, path)),))
+    def _tiers(self, raw: str | Group, path: tuple[str, ...]) -> tuple[Tier, ...]:
+        if isinstance(raw, str):
+            return (Tier((Share(self._target(raw, path)),)),)
+        for name in _OF_A_NAME:
+            if getattr(raw, name) is not None:
+                remedy = f'make it [{dotted(*path[:2])}] with targets, strategy = "in_order" and {name}'
+                self._report((*path, name), "belongs to a name, not to a part of it", remedy)
+        return self._group(raw, path)
 
-    def _group(self, raw: Group, path: tuple[str, ...]) -> Tier:
+    def _recourse(self, raw: Group, path: tuple[str, ...]) -> Recourse | None:
+        """Where a name leads beside its targets."""
+        found = {name: getattr(raw, name) or "" for name in _OF_A_NAME}
+        for name, where in found.items():
+            if where and where == path[1]:
+                self._report((*path, name), "leads back to itself", "name another model")
+            elif where and where not in self._models:
+                self._target(where, (*path, name))
+        return Recourse(**found) if any(found.values()) else None
+
+    def _group(self, raw: Group, path: tuple[str, ...]) -> tuple[Tier, ...]:
         path = (*path, "targets")
         if not raw.targets:
             self._report(path, "leads nowhere: the list is empty", _SAY_WHERE)
@@ -59,7 +83,10 @@ class _Reader:
             if share.to in seen:
                 self._report((*path, str(place)), "is in this group already", "raise the weight of the other")
             seen.add(share.to)
-        return Tier(tuple(shares), raw.strategy, self._timeouts(raw.timeouts, (*path[:-1], "timeouts")))
+        timeouts = self._timeouts(raw.timeouts, (*path[:-1], "timeouts"))
+        if raw.strategy == "in_order":
+            return tuple(Tier((share,), timeouts=timeouts) for share in shares)
+        return (Tier(tuple(shares), raw.strategy, timeouts),)
 
     def _share(self, raw: str | Target, path: tuple[str, ...], strategy: str) -> Share:
         if isinstance(raw, str):

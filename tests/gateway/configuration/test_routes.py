@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.settings import FailureSettings, Route, Share, Tier, leads_of
+from gateway.settings import FailureSettings, Recourse, Route, Share, Tier, leads_of
 from tests.gateway.reading import Load, problems
 
 TWO = '[providers.a]\nlike = "openai"\nauth = "none"\n[providers.b]\nlike = "openai"\nauth = "none"\n'
@@ -34,6 +34,23 @@ def test_a_list_may_hold_a_group(read: Load) -> None:
     assert read(text).settings.models["mixed"] == Route(
         (Tier((Share("a/x"), Share("a/y"))), Tier((Share("b"),)))
     )
+
+
+def test_a_group_in_order(read: Load) -> None:
+    """Its targets are tiers, as those of a list; so are those of a group within a list."""
+    text = f'{TWO}[models.m]\nstrategy = "in_order"\ntargets = ["a/x", "b/y"]\n'
+    assert read(text).settings.models["m"] == Route((Tier((Share("a/x"),)), Tier((Share("b/y"),))))
+    text = f'{TWO}[models]\nm = ["b", {{ strategy = "in_order", targets = ["a/x", "b/y"] }}]'
+    assert leads_of(read(text).settings.models["m"]) == ("b", "a/x", "b/y")
+
+
+def test_where_a_request_goes_beyond_its_targets(read: Load) -> None:
+    """To a name, or to a target; the one that is not said is none."""
+    text = f'{TWO}[models.m]\ntargets = ["a/x"]\ntoo_long = "long"\n'
+    text += '[models.long]\ntargets = ["b/y"]\nrefused = "a/z"\n'
+    models = read(text).settings.models
+    assert models["m"] == Route((Tier((Share("a/x"),), recourse=Recourse(too_long="long")),))
+    assert models["long"] == Route((Tier((Share("b/y"),), recourse=Recourse(refused="a/z")),))
 
 
 def test_the_environment_can_say_it(read: Load) -> None:
@@ -73,6 +90,14 @@ def test_the_environment_can_say_it(read: Load) -> None:
             'm = { strategy = "round_robin", targets = [{ to = "a", weight = 2 }] }',
             "models.m.targets.0.weight",
             "means nothing with round_robin",
+        ),
+        ('m = { targets = ["a"], too_long = "c/z" }', "models.m.too_long", "no such provider is configured"),
+        ('m = { targets = ["a"], refused = "m" }', "models.m.refused", "leads back to itself"),
+        ('m = ["b", { targets = ["a"], refused = "b" }]', "models.m.1.refused", "belongs to a name"),
+        (
+            'm = { strategy = "in_order", targets = ["a", "a"] }',
+            "models.m.targets.1",
+            "is in this group already",
         ),
         ("m = [1]", "models.m.0", "expected a string or a table, got a whole number"),
     ],
