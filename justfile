@@ -67,6 +67,10 @@ agents *arguments: setup
     .ci/agents/install
     {{ python }} -m tests.agents.table "$@"
 
+# Break upstreams in every way there is, and check what comes of it from every side; arguments name kinds.
+chaos *arguments: setup
+    {{ python }} -m tests.chaos "$@"
+
 # Run the gateway of this checkout.
 run *arguments: setup
     .venv/bin/penstock serve "$@"

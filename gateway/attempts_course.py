@@ -143,7 +143,7 @@ class Course:
         exchange = self._exchange
         late = exchange.house.clock() - exchange.planned_at >= exchange.house.settings.failure.deadline
         tries = exchange.attempts - exchange.rotations
-        return Standing(tries, self._here, self._only, bool(self._left), late, taught)
+        return Standing(tries, self._here, self._only, len(self._left), late, taught)
 
     def _keep(self, failure: Failure, error: Exception | None) -> None:
         if self._answer is None or failure.worth >= self._answer.failure.worth:

@@ -74,7 +74,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Where a request stands: its tries in all and at this target, and whether others are left.
+    """Where a request stands: its tries in all and at this target, and how many other targets are left.
 
     `taught`: the target has said what to leave out.
     """
@@ -82,7 +82,7 @@ class Standing(msgspec.Struct, frozen=True):
     tries: int
     here: int
     only: bool
-    left: bool
+    left: int
     late: bool
     taught: bool = False
 
@@ -135,7 +135,9 @@ def next_step(
     if standing.only:
         again = failure.unread and standing.here < min(UNREAD_TRIES, limits.tries_per_target)
         return "again" if again and take() else "stop"
-    if failure.again and standing.here < limits.tries_per_target and take():
+    # Where tries are short, a target that has failed does not use up those of targets not asked yet.
+    spare = standing.tries + standing.left < limits.tries
+    if failure.again and spare and standing.here < limits.tries_per_target and take():
         return "again"
     return "next" if failure.elsewhere and standing.left else "stop"
 

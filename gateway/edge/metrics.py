@@ -3,6 +3,7 @@
 Nothing of the library is on the path of a request: the path adds to plain integers (tallies.py).
 """
 
+import asyncio
 from collections.abc import Iterable
 from itertools import accumulate
 from typing import get_args
@@ -167,6 +168,7 @@ def _gauges(house: House) -> Iterable[Metric]:
     )
     away.add_metric([], house.admission.turned_away)
     yield away
+    yield GaugeMetricFamily("penstock_tasks", "Tasks of the event loop.", value=_tasks())
     signs = CounterMetricFamily(
         "penstock_signs_of_life", "Pings and comments said while an upstream was silent."
     )
@@ -186,6 +188,14 @@ def _gauges(house: House) -> Iterable[Metric]:
             family.add_metric([provider.name, dialect, "busy"], opened - idle)
             family.add_metric([provider.name, dialect, "idle"], idle)
     yield family
+
+
+def _tasks() -> int:
+    """How many tasks there are: more and more of them would be a leak."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # nobody is serving
+        return 0
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:

@@ -13,7 +13,7 @@ from gateway.judgement import own_key_refused
 from gateway.settings import FailureSettings
 
 LIMITS = FailureSettings()
-FRESH = Standing(tries=1, here=1, only=False, left=True, late=False)
+FRESH = Standing(tries=1, here=1, only=False, left=1, late=False)
 
 
 def yes() -> bool:
@@ -110,9 +110,16 @@ def test_a_silence_is_not_waited_for_twice(phase: Phase) -> None:
 def test_a_try_at_the_same_target_is_paid_for() -> None:
     """Without budget the next target is asked at once; going there costs none."""
     assert next_step(of_reply(500, None), FRESH, LIMITS, no) == "next"
-    alone = msgspec.structs.replace(FRESH, left=False)
+    alone = msgspec.structs.replace(FRESH, left=0)
     assert next_step(of_reply(500, None), alone, LIMITS, no) == "stop"
     assert next_step(of_reply(500, None), alone, LIMITS, yes) == "again"
+
+
+@pytest.mark.parametrize(("left", "step"), [(1, "again"), (2, "again"), (3, "next"), (9, "next")])
+def test_a_further_try_takes_no_place_of_a_target(left: int, step: str) -> None:
+    """With four tries and three targets left the second is the next target's: each is asked first."""
+    standing = msgspec.structs.replace(FRESH, left=left)
+    assert next_step(of_reply(500, None), standing, LIMITS, yes) == step
 
 
 @pytest.mark.parametrize(
@@ -120,7 +127,7 @@ def test_a_try_at_the_same_target_is_paid_for() -> None:
     [
         msgspec.structs.replace(FRESH, tries=4),
         msgspec.structs.replace(FRESH, late=True),
-        msgspec.structs.replace(FRESH, here=2, left=False),
+        msgspec.structs.replace(FRESH, here=2, left=0),
     ],
     ids=["tries", "late", "nothing left"],
 )
@@ -131,7 +138,7 @@ def test_there_is_an_end(standing: Standing) -> None:
 
 def test_the_limits_are_options() -> None:
     """More tries, or fewer, of a request and of a target."""
-    third = Standing(tries=3, here=3, only=False, left=False, late=False)
+    third = Standing(tries=3, here=3, only=False, left=0, late=False)
     assert next_step(of_reply(500, None), third, FailureSettings(tries_per_target=4), yes) == "again"
     assert next_step(of_reply(500, None), third, FailureSettings(tries=3, tries_per_target=4), yes) == "stop"
     assert next_step(of_reply(500, None), FRESH, FailureSettings(tries_per_target=1), yes) == "next"
@@ -140,13 +147,13 @@ def test_the_limits_are_options() -> None:
 @pytest.mark.parametrize("status", [400, 401, 404, 408, 429, 500, 503, 529])
 def test_with_one_target_every_answer_is_told(status: int) -> None:
     """Clients have tries of their own: theirs are not multiplied."""
-    only = msgspec.structs.replace(FRESH, only=True, left=False)
+    only = msgspec.structs.replace(FRESH, only=True, left=0)
     assert next_step(of_reply(status, None), only, LIMITS, yes) == "stop"
 
 
 def test_with_one_target_what_was_not_read_is_tried_once_more() -> None:
     """Closed before a byte came: once, if there is budget; any other break of the network is told."""
-    only = msgspec.structs.replace(FRESH, only=True, left=False)
+    only = msgspec.structs.replace(FRESH, only=True, left=0)
     assert next_step(unread(), only, LIMITS, yes) == "again"
     assert next_step(unread("reset"), only, LIMITS, no) == "stop"
     twice = msgspec.structs.replace(only, here=2)

@@ -67,11 +67,11 @@ class Provider:
         except LookupError as missing:
             # A key that is not there, or a tool that the plan needs and the request does not offer.
             raise Refused(f"The replay upstream cannot go on: {missing!r}") from missing
-        spoken = _spoken(voice, reply, heard, self.memory)
+        ready = spoken(voice, reply, heard, self.memory)
         fault = self.faults.get(number)
         if fault is not None:
-            return fault.script(spoken)
-        return spoken.whole() if heard.stream else whole(spoken.pieces[0])
+            return fault.script(ready)
+        return ready.whole() if heard.stream else whole(ready.pieces[0])
 
     def _reply(self, heard: Heard, number: int) -> Said:
         if not heard.tools:
@@ -92,7 +92,8 @@ def _body(request: Request) -> Json:
     return body
 
 
-def _spoken(voice: Voice, reply: Said, heard: Heard, memory: Memory) -> Spoken:
+def spoken(voice: Voice, reply: Said, heard: Heard, memory: Memory) -> Spoken:
+    """Spell a reply as a request wants it: whole, or as a stream."""
     pieces = list(voice.events(reply, heard, memory)) if heard.stream else [voice.whole(reply, heard, memory)]
     return Spoken(
         voice.media if heard.stream else "application/json",
