@@ -4,7 +4,7 @@ Turns of one side that follow each other become one message, a tool's results fi
 of a turn become is written in `content`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -22,7 +22,8 @@ from adapters.conversation import (
     Written,
 )
 from adapters.conversation_order import arranged
-from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, offered
+from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described
+from adapters.conversation_writing import CLAMPED, Writing
 from adapters.dialects.anthropic_messages.content import Blocks
 from adapters.dialects.anthropic_messages.request_read import EFFORTS, NAME
 from adapters.fault import Malformed
@@ -32,8 +33,6 @@ Json = dict[str, object]
 
 LONGEST_NAME = 128
 SMALLEST_BUDGET = 1024
-# How a lowered limit is named among what was dropped.
-CLAMPED = "max_tokens(clamped)"
 # The first message must be the user's: what stands before an assistant that speaks first.
 OPENING = "(The assistant begins.)"
 
@@ -80,24 +79,18 @@ def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
     return _Writing(request, quirks).written()
 
 
-class _Writing:
-    """One request being written: the names given to its tools, and what was dropped so far."""
+class _Writing(Writing):
+    """One request being written."""
 
-    __slots__ = ("_blocks", "_dropped", "_names", "_own", "_quirks", "_request")
+    __slots__ = ("_blocks",)
 
     def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
-        self._request = request
-        self._quirks = quirks
-        self._own = request.dialect == NAME
-        self._names = Names(LONGEST_NAME)
+        super().__init__(request, quirks, NAME, Names(LONGEST_NAME))
         self._blocks = Blocks(self._names, own=self._own, unsigned=quirks.unsigned_thinking)
-        # In order, each once.
-        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
 
     def written(self) -> Written:
         request = self._request
-        tools, lost = offered(request, NAME)
-        self._drop(lost)
+        tools = self._offered(NAME)
         limit = request.max_tokens or self._quirks.default_max_tokens
         limit = min(limit, self._quirks.most_tokens or limit)
         self._drop([CLAMPED] if limit < (request.max_tokens or 0) else ())
@@ -105,15 +98,9 @@ class _Writing:
         body.update(self._conversation())
         body.update(self._tool_settings(tools))
         body.update(self._settings(limit))
-        refused = [name for name in body if name in self._quirks.refuses]
-        self._drop(refused)
-        for name in refused:
-            del body[name]
+        self._refuse(body)
         self._names.bridge(tools)
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
-
-    def _drop(self, names: Iterable[str]) -> None:
-        self._dropped.update(dict.fromkeys(names))
+        return self._finished(body)
 
     # --- turns
 

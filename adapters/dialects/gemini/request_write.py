@@ -4,7 +4,7 @@ The model and whether the reply is a stream are said in the path, not here. What
 is written in `content`, what a model takes is said in `families`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import msgspec
@@ -22,7 +22,8 @@ from adapters.conversation import (
 )
 from adapters.conversation_order import arranged
 from adapters.conversation_settings import said_to_all
-from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
+from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted
+from adapters.conversation_writing import CLAMPED, Writing
 from adapters.dialects.gemini.content import CACHED, Contents
 from adapters.dialects.gemini.families import as_given, family_of, thinking_config
 from adapters.dialects.gemini.media_read import NAME
@@ -35,8 +36,6 @@ Json = dict[str, object]
 
 LONGEST_NAME = 64
 STOPS = 5
-# How a lowered limit is named among what was dropped.
-CLAMPED = "max_tokens(clamped)"
 # The first turn must be the user's: what stands before a model that speaks first.
 OPENING = "(The model begins.)"
 
@@ -81,24 +80,18 @@ class _ToolNames(Names):
         return begun
 
 
-class _Writing:
-    """One request being written: the names given to its tools, and what was dropped so far."""
+class _Writing(Writing):
+    """One request being written."""
 
-    __slots__ = ("_dropped", "_family", "_names", "_own", "_quirks", "_request")
+    __slots__ = ("_family",)
 
     def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
-        self._request = request
-        self._quirks = quirks
-        self._own = request.dialect == NAME
+        super().__init__(request, quirks, NAME, _ToolNames(LONGEST_NAME))
         self._family = family_of(request.model)
-        self._names = _ToolNames(LONGEST_NAME)
-        # In order, each once.
-        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
 
     def written(self) -> Written:
         request = self._request
-        tools, lost = offered(request, NAME)
-        self._drop(lost)
+        tools = self._offered(NAME)
         body: Json = dict(self._conversation())
         body.update(self._tool_settings(tools))
         generation = dict(self._generation(tools))
@@ -113,16 +106,7 @@ class _Writing:
             body["generationConfig"] = generation
         self._refuse(body)
         self._names.bridge(tools)
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
-
-    def _drop(self, names: Iterable[str]) -> None:
-        self._dropped.update(dict.fromkeys(names))
-
-    def _refuse(self, settings: Json) -> None:
-        refused = [name for name in settings if name in self._quirks.refuses]
-        self._drop(refused)
-        for name in refused:
-            del settings[name]
+        return self._finished(body)
 
     # --- turns
 

@@ -6,7 +6,7 @@ known to have them: the others think when they can, and refuse to be asked when 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -27,7 +27,8 @@ from adapters.conversation import (
 )
 from adapters.conversation_order import arranged
 from adapters.conversation_settings import BUDGETS, said_to_all
-from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, offered
+from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described
+from adapters.conversation_writing import Writing
 from adapters.dialects.ollama.arguments import as_object
 from adapters.dialects.ollama.content import joined, result_message, said, shown
 from adapters.dialects.ollama.request_read import LEVELS, NAME, OPTION
@@ -59,36 +60,23 @@ def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
     return _Writing(request, quirks).written()
 
 
-class _Writing:
-    """One request being written: the names given to its tools, and what was dropped so far."""
+class _Writing(Writing):
+    """One request being written."""
 
-    __slots__ = ("_called", "_dropped", "_names", "_own", "_quirks", "_request")
+    __slots__ = ("_called",)
 
     def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
-        self._request = request
-        self._quirks = quirks
-        self._own = request.dialect == NAME
-        self._names = Names(LONGEST_NAME)
+        super().__init__(request, quirks, NAME, Names(LONGEST_NAME))
         self._called: dict[str, str] = {}  # the names of calls, as sent, by their ids
-        # In order, each once.
-        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
 
     def written(self) -> Written:
-        request, quirks = self._request, self._quirks
-        tools, lost = offered(request, NAME)
-        self._drop(lost)
-        body: Json = {"model": request.model, "messages": list(self._messages())}
+        tools = self._offered(NAME)
+        body: Json = {"model": self._request.model, "messages": list(self._messages())}
         body.update(self._tool_settings(tools))
         body.update(self._settings())
-        refused = [name for name in body if name in quirks.refuses]
-        self._drop(refused)
-        for name in refused:
-            del body[name]
+        self._refuse(body)
         self._names.bridge(tools)
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
-
-    def _drop(self, names: Iterable[str]) -> None:
-        self._dropped.update(dict.fromkeys(names))
+        return self._finished(body)
 
     # --- messages
 

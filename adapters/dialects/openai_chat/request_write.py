@@ -30,7 +30,8 @@ from adapters.conversation import (
 )
 from adapters.conversation_order import arranged
 from adapters.conversation_settings import said_to_all
-from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
+from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted
+from adapters.conversation_writing import CLAMPED, Writing
 from adapters.dialects.openai_chat.content import LONGEST_ID, content_of, joined, result_message, shown
 from adapters.dialects.openai_chat.reasoning import asked
 from adapters.dialects.openai_chat.request_read import NAME
@@ -40,8 +41,6 @@ from adapters.schema_trim import fits_strict, trimmed
 Json = dict[str, object]
 
 LONGEST_NAME = 64
-# How a lowered limit is named among what was dropped.
-CLAMPED = "max_tokens(clamped)"
 
 _ENCODE = msgspec.json.Encoder().encode
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
@@ -68,37 +67,25 @@ def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
     return _Writing(request, quirks).written()
 
 
-class _Writing:
-    """One request being written: its body, the names given to its tools, and what was dropped so far."""
+class _Writing(Writing):
+    """One request being written, into its body."""
 
-    __slots__ = ("_body", "_dropped", "_names", "_quirks", "_request")
+    __slots__ = ("_body",)
 
     def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
-        self._request = request
-        self._quirks = quirks
+        super().__init__(request, quirks, NAME, Names(LONGEST_NAME))
         self._body: Json = {"model": request.model}
-        self._names = Names(LONGEST_NAME)
-        # In order, each once.
-        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
 
     def written(self) -> Written:
-        request, quirks, body = self._request, self._quirks, self._body
-        tools, lost = offered(request, NAME)
-        self._drop(*lost)
+        tools, body = self._offered(NAME), self._body
         body["messages"] = self._messages()
         if tools:
             self._write_tools(tools)
         self._write_settings()
-        for name in [name for name in body if name in quirks.refuses] if quirks.refuses else ():
-            self._drop(name)
-            del body[name]
-        if tools and not quirks.freeform_tools:
+        self._refuse(body)
+        if tools and not self._quirks.freeform_tools:
             self._names.bridge(tools)
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
-
-    def _drop(self, *names: str) -> None:
-        for name in names:
-            self._dropped[name] = None
+        return self._finished(body)
 
     # --- messages
 
@@ -158,7 +145,7 @@ class _Writing:
         """Write tools, of which there are some: an empty list is refused, and a choice without tools."""
         request, body, choice = self._request, self._body, self._choice()
         if choice is not None and choice.mode == "none" and "none" not in self._quirks.choices:
-            self._drop("tools")  # none may be called
+            self._drop(["tools"])  # none may be called
             return
         body["tools"] = [tool.raw if isinstance(tool, ServerTool) else self._tool(tool) for tool in tools]
         if choice is not None and choice.mode == "one":
@@ -176,7 +163,7 @@ class _Writing:
             return choice
         if choice.mode == "auto":
             return None
-        self._drop("tool_choice")
+        self._drop(["tool_choice"])
         return Choice("any" if "any" in known else "auto")
 
     def _tool(self, tool: Tool) -> Json:
@@ -197,7 +184,7 @@ class _Writing:
         if tool.strict and self._quirks.strict and fits_strict(schema):
             function["strict"] = True
         elif tool.strict:
-            self._drop("tools.strict")
+            self._drop(["tools.strict"])
         return {"type": "function", "function": function}
 
     # --- settings
@@ -211,7 +198,7 @@ class _Writing:
             self._write_sampling(thinks=thinking.get("reasoning_effort", "none") != "none")
         if request.stop:
             body["stop"] = request.stop[: quirks.most_stops]
-            self._drop(*["stop"] if len(request.stop) > quirks.most_stops else ())
+            self._drop(["stop"] if len(request.stop) > quirks.most_stops else ())
         body.update(thinking)
         if request.format is not None:
             self._write_format(request.format)
@@ -221,16 +208,16 @@ class _Writing:
         if request.stream:
             body["stream"] = True
             body.update({"stream_options": {"include_usage": True}} if quirks.stream_usage else {})
-        if request.dialect == NAME:
+        if self._own:
             body.update(request.extras)
         else:
-            self._drop(*request.extras)
+            self._drop(request.extras)
 
     def _limit(self, asked: int) -> int:
         most = self._quirks.most_tokens
         if most is None or asked <= most:
             return asked
-        self._drop(CLAMPED)
+        self._drop([CLAMPED])
         return most
 
     def _write_sampling(self, *, thinks: bool) -> None:
@@ -241,7 +228,7 @@ class _Writing:
             if value is None:
                 continue
             if name in refused:
-                self._drop(name)
+                self._drop([name])
             else:
                 self._body[name] = min(max(value, 0.0), quirks.hottest) if name == "temperature" else value
 
@@ -251,17 +238,17 @@ class _Writing:
         quiet = Reasoning("none") if silent else reasoning
         fields, lost = ({}, False) if quiet is None else asked(quiet, self._quirks)
         if lost or (silent and reasoning is not None and reasoning.effort != "none"):
-            self._drop("reasoning_effort" if self._request.dialect == NAME else "thinking")
+            self._drop(["reasoning_effort" if self._own else "thinking"])
         return fields
 
     def _write_format(self, shape: Format) -> None:
         formats = self._quirks.formats
         if formats == "words":
-            self._drop("response_format")
+            self._drop(["response_format"])
             return
         if shape.schema is None or formats == "object":
             self._body["response_format"] = {"type": "json_object"}
-            self._drop(*() if shape.schema is None else ["response_format.json_schema"])
+            self._drop(() if shape.schema is None else ["response_format.json_schema"])
             return
         schema: Json = {"name": fitted(shape.name, LONGEST_NAME)}
         if shape.description is not None:
@@ -285,12 +272,12 @@ class _Writing:
         if request.user is not None and len(request.user) <= _LONGEST_USER and request.user[:1] != "{":
             body["user"] = request.user
         elif request.user is not None:
-            self._drop("user" if request.dialect == NAME else "metadata.user_id")
+            self._drop(["user" if self._own else "metadata.user_id"])
         tier = request.service_tier
         if tier is not None and (tier in _TIERS or tier in _OWN_TIERS):
             body["service_tier"] = _TIERS.get(tier, tier)
         elif tier is not None:
-            self._drop("service_tier")
+            self._drop(["service_tier"])
 
 
 def _user(turn: Turn) -> list[Json]:

@@ -25,7 +25,8 @@ from adapters.conversation import (
 )
 from adapters.conversation_order import arranged
 from adapters.conversation_settings import effort_for, said_to_all
-from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted, offered
+from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described, fitted
+from adapters.conversation_writing import Writing
 from adapters.dialects.openai_responses.content import BLANK, Item, Items, Json
 from adapters.dialects.openai_responses.marks import NAME, is_search, written_home
 from adapters.dialects.openai_responses.request_read import Instructions
@@ -58,40 +59,28 @@ def write_request(request: ChatRequest, quirks: Quirks = PLAIN) -> Written:
     return _Writing(request, quirks).written()
 
 
-class _Writing:
-    """One request being written: the names given to its tools, and what was dropped so far."""
+class _Writing(Writing):
+    """One request being written."""
 
-    __slots__ = ("_dropped", "_items", "_names", "_own", "_quirks", "_request")
+    __slots__ = ("_items",)
 
     def __init__(self, request: ChatRequest, quirks: Quirks) -> None:
-        self._request = request
-        self._quirks = quirks
-        self._own = request.dialect == NAME
-        self._names = Names(LONGEST_NAME)
+        super().__init__(request, quirks, NAME, Names(LONGEST_NAME))
         self._items = Items(self._names, quirks, own=self._own)
-        # In order, each once.
-        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
 
     def written(self) -> Written:
-        request = self._request
-        tools, lost = offered(request, NAME)
-        self._drop(lost)
-        body: Json = {"model": request.model}
+        tools = self._offered(NAME)
+        body: Json = {"model": self._request.model}
         body.update(self._conversation())
         body.update(self._tool_settings(tools))
         body.update(self._settings())
-        refused = [name for name in body if name in self._quirks.refuses]
-        self._drop(refused)
-        for name in refused:
-            del body[name]
+        self._refuse(body)
         bridged = {
             self._sent(tool.name, tool.namespace): ClientTool(tool.name, tool.namespace, freeform=True)
             for tool in self._bridged(tools)
         }
-        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed | bridged)
-
-    def _drop(self, names: Iterable[str]) -> None:
-        self._dropped.update(dict.fromkeys(names))
+        self._names.changed.update(bridged)
+        return self._finished(body)
 
     # --- turns
 

@@ -1,0 +1,56 @@
+"""What the writers of requests of all dialects share: the names of tools, and what had no place.
+
+A dialect's writer puts a body together; here it is kept what was dropped on the way, each name once, and what
+a provider refuses is taken out of it again.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from adapters.conversation import ChatRequest, Quirks, ServerTool, Tool, Written
+from adapters.conversation_tools import Names, offered
+
+Json = dict[str, object]
+
+# How a lowered limit is named among what was dropped.
+CLAMPED: Final = "max_tokens(clamped)"
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class Writing:
+    """One request being written in a dialect, which is called `name`."""
+
+    __slots__ = ("_dropped", "_names", "_own", "_quirks", "_request")
+
+    def __init__(self, request: ChatRequest, quirks: Quirks, name: str, names: Names) -> None:
+        self._request = request
+        self._quirks = quirks
+        self._own = request.dialect == name
+        self._names = names
+        # In order, each once.
+        self._dropped: dict[str, None] = dict.fromkeys(request.unread)
+
+    def _offered(self, name: str) -> list[Tool | ServerTool]:
+        """The tools that can be sent; raise `Malformed` where one that cannot is forced."""
+        tools, lost = offered(self._request, name)
+        self._drop(lost)
+        return tools
+
+    def _drop(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._dropped[name] = None
+
+    def _refuse(self, settings: Json) -> None:
+        """Take out what the provider is known to refuse."""
+        if not self._quirks.refuses:
+            return
+        refused = [name for name in settings if name in self._quirks.refuses]
+        self._drop(refused)
+        for name in refused:
+            del settings[name]
+
+    def _finished(self, body: Json) -> Written:
+        return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
