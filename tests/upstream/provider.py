@@ -32,15 +32,21 @@ class Refusal(msgspec.Struct, frozen=True):
 class Provider:
     """Answers requests to generate by a plan; everything else as an ordinary provider.
 
-    `faults` are what goes wrong, by the number of the request to generate, the first being 0.
+    `faults` are what goes wrong, by the number of the request to generate, the first being 0. What a reply
+    is called goes by that number, counted from `begins`: two providers of one session call none alike.
     """
 
     def __init__(
-        self, plan: Iterable[Turn], faults: Mapping[int, Fault] | None = None, memory: Memory | None = None
+        self,
+        plan: Iterable[Turn],
+        faults: Mapping[int, Fault] | None = None,
+        memory: Memory | None = None,
+        begins: int = 0,
     ) -> None:
         self.plan = tuple(plan)
         self.faults = faults or {}
         self.memory = memory or Memory()
+        self.begins = begins
         self.asked: list[Request] = []
         self.refused: list[Refusal] = []
 
@@ -63,7 +69,7 @@ class Provider:
         try:
             voice.check(asked, self.memory)
             heard = voice.hear(asked)
-            reply = self._reply(heard, number)
+            reply = self._reply(heard, self.begins + number)
         except LookupError as missing:
             # A key that is not there, or a tool that the plan needs and the request does not offer.
             raise Refused(f"The replay upstream cannot go on: {missing!r}") from missing

@@ -206,6 +206,15 @@ class Upstream:
         self._thread.join(PATIENCE)
         self._loop.close()
 
+    def go_down(self) -> None:
+        """Listen no more, and close every connection, as a provider that is stopped; from any thread."""
+        self._loop.call_soon_threadsafe(self._hang_up)
+
+    def _hang_up(self) -> None:
+        self._server.close()
+        for connection in list(self.connections):
+            connection.close()
+
     @property
     def port(self) -> int:
         """The port it listens on."""
