@@ -93,6 +93,8 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
         line.dropped = ", ".join(exchange.dropped)[:LONGEST_LIST]
     if exchange.seat is not None:
         line.credential = exchange.seat.key + 1
+    if exchange.left_out:
+        line.left_out = "; ".join(exchange.left_out)[:LONGEST_LIST]
     if exchange.failed:
         line.failed = ", ".join(exchange.failed)[:LONGEST_LIST]
     if exchange.error or exchange.upstream_id or exchange.session or exchange.agent:

@@ -13,6 +13,7 @@ from adapters.members import changed
 from adapters.spare import Spared, spared
 from gateway import crossing
 from gateway.failure import Failure
+from gateway.fitness import WIDER
 from gateway.lessons import Lesson
 from gateway.plan import Target
 from gateway.state import Exchange
@@ -44,11 +45,18 @@ def learn(exchange: Exchange, failure: Failure, tried: set[str]) -> tuple[Failur
     fault, target = failure.fault, exchange.target
     if failure.kind != "request" or fault is None or not exchange.house.settings.failure.learn:
         return failure, False
-    complaint = None if fault.overflow is not None else read_complaint(fault.message)
-    if complaint is None or target is None:
+    if target is None:
         return failure, False
     lessons, whose = exchange.house.lessons, (target.provider.name, target.model)
-    if complaint.ability is not None:
+    if fault.overflow is not None:
+        if fault.overflow.maximum and exchange.fields.find(WIDER) < 0:
+            lessons.learn_window(whose, fault.message, fault.overflow.maximum)
+        return failure, False
+    complaint = read_complaint(fault.message)
+    if complaint is None:
+        return failure, False
+    # A model that cannot think is not asked to, and so is able.
+    if complaint.ability is not None and complaint.ability != "thinking":
         _note(exchange, lessons.learn(whose, fault.message, ability=complaint.ability))
         failure = failure.replaced(elsewhere=True)
     found = spared(target.dialect.name, complaint)

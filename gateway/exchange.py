@@ -67,8 +67,10 @@ def peek(exchange: Exchange) -> None:
 
 
 def plan(exchange: Exchange) -> None:
-    """Find the targets to try."""
+    """Find the targets to try: those that can serve the request, as far as that is known."""
     exchange.house.router.route(exchange)
+    if len(exchange.targets) > 1:
+        exchange.house.fitness.sift(exchange)
     exchange.planned_at = exchange.house.clock()
 
 

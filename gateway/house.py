@@ -12,6 +12,7 @@ from gateway.breaker import Breakers
 from gateway.catalogue import Catalogue
 from gateway.errors import Refused
 from gateway.estimates import Estimates
+from gateway.fitness import Fitness
 from gateway.journal import Journal
 from gateway.lessons import Lessons
 from gateway.load import Loads
@@ -56,6 +57,7 @@ class House:
         self.estimates = Estimates(clock)
         self.retries = Retries()
         self.lessons = Lessons(clock, settings.failure.remember)
+        self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
         self._housekeeping: asyncio.TimerHandle | None = None

@@ -39,6 +39,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     target: str = ""
     body: str = ""
     dropped: str = ""
+    left_out: str = ""
     relay: str = ""
     status: int = 0
     outcome: str = ""

@@ -21,7 +21,7 @@ LONGEST_WORDS: Final = 300
 
 
 class Lesson(msgspec.Struct):
-    """One thing that is known of a model at a provider: what it refuses, or what it cannot do.
+    """One thing that is known of a provider's model: what it refuses, what it cannot do, how much it holds.
 
     Times are the clock's of the house, in seconds; `words` are the upstream's, without keys and cut.
     """
@@ -33,12 +33,15 @@ class Lesson(msgspec.Struct):
     ability: Ability | None
     words: str
     learned_at: float
+    window: int = 0
     used: int = 0
 
     @property
     def what(self) -> str:
         """What is left out, or cannot be done."""
-        return self.spared.name if self.spared is not None else f"no {self.ability}"
+        if self.spared is not None:
+            return self.spared.name
+        return "context" if self.ability is None else f"no {self.ability}"
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,6 +57,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     used: int = 0
     spared: Spared | None = None
     ability: Ability | None = None
+    window: int = 0
 
 
 class Lessons:
@@ -98,6 +102,10 @@ class Lessons:
         self.learned[provider] = self.learned.get(provider, 0) + 1
         return lesson
 
+    def learn_window(self, target: tuple[str, str], words: str, tokens: int) -> None:
+        """Keep how many tokens a model's conversations may have: as it was told last."""
+        self.learn(target, words).window = tokens
+
     def forget(self, identity: str) -> bool:
         """Forget one; False where there is none of this id."""
         lesson = self._kept.pop(identity, None)
@@ -141,6 +149,7 @@ class Lessons:
             lesson.used,
             lesson.spared,
             lesson.ability,
+            lesson.window,
         )
 
     def load(self, rows: Iterable[Row], calendar: float) -> None:
@@ -151,7 +160,10 @@ class Lessons:
             learned_at = row.learned.timestamp() - ahead
             self._keep(
                 Lesson(
-                    row.id, row.provider, row.model, row.spared, row.ability, row.words, learned_at, row.used
+                    *(row.id, row.provider, row.model, row.spared, row.ability, row.words),
+                    learned_at,
+                    window=row.window,
+                    used=row.used,
                 )
             )
         self.expire(self._clock())

@@ -103,6 +103,18 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     cache_write: int
 
 
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model can do; None where it is not known. `context` and `output` are in tokens."""
+
+    context: int | None = None
+    output: int | None = None
+    tools: bool | None = None
+    vision: bool | None = None
+    pdf: bool | None = None
+    thinking: bool | None = None
+    structured: bool | None = None
+
+
 class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often a request is tried, and how long what fails is left alone. In seconds.
 
@@ -160,6 +172,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     providers: tuple[ProviderSettings, ...] = ()
     models: dict[str, str | Route] = {}
     prices: dict[str, Price] = {}
+    capabilities: dict[str, Capabilities] = {}
     failure: FailureSettings = FailureSettings()
     keys: tuple[KeySettings, ...] = ()
     log: LogSettings = LogSettings()

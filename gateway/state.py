@@ -74,6 +74,7 @@ class Exchange(msgspec.Struct, eq=False):
 
     # From the plan.
     targets: tuple[Target, ...] = ()
+    left_out: tuple[str, ...] = ()
     planned_at: float = 0.0
     admitted: bool = False
 

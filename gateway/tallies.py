@@ -86,10 +86,17 @@ class WaitLabels(NamedTuple):
     served: str
 
 
+class LeftOutLabels(NamedTuple):
+    """What targets that could not serve a request are told apart by: what was missing first."""
+
+    provider: str
+    missing: str
+
+
 class Tallies:
     """All counts of one worker."""
 
-    __slots__ = ("failovers", "requests", "rotations", "signs_of_life", "tokens", "waits")
+    __slots__ = ("failovers", "left_out", "requests", "rotations", "signs_of_life", "tokens", "waits")
 
     def __init__(self) -> None:
         # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
@@ -97,6 +104,7 @@ class Tallies:
         self.tokens: dict[tuple[str, str], TokenTally] = {}
         self.signs_of_life = 0
         self.failovers: dict[FailoverLabels, int] = {}
+        self.left_out: dict[LeftOutLabels, int] = {}
         self.rotations: dict[FailoverLabels, int] = {}
         self.waits: dict[WaitLabels, Histogram] = {}
 
@@ -117,6 +125,11 @@ class Tallies:
                 labels = (provider, OTHER)
             tally = self.tokens.setdefault(labels, TokenTally())
         return tally
+
+    def leave_out(self, provider: str, missing: str) -> None:
+        """A target was left out of a plan because it could not serve the request."""
+        labels = LeftOutLabels(provider, missing)
+        self.left_out[labels] = self.left_out.get(labels, 0) + 1
 
     def failover(self, provider: str, kind: str) -> None:
         """A request has left a provider for its next target."""

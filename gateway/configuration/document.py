@@ -176,6 +176,18 @@ class Price(_Table, frozen=True):
     ] = None
 
 
+class Capabilities(_Table, frozen=True):
+    """What a model can do. A plan of several targets leaves out those that are known to be unable."""
+
+    context: Annotated[int | None, Meta(description="The tokens a conversation may have.")] = None
+    output: Annotated[int | None, Meta(description="The tokens an answer may have.")] = None
+    tools: Annotated[bool | None, Meta(description="Whether it can use tools.")] = None
+    vision: Annotated[bool | None, Meta(description="Whether it can look at images.")] = None
+    pdf: Annotated[bool | None, Meta(description="Whether it can read documents.")] = None
+    thinking: Annotated[bool | None, Meta(description="Whether it can think before it answers.")] = None
+    structured: Annotated[bool | None, Meta(description="Whether it can keep to a schema.")] = None
+
+
 class Key(_Table, frozen=True):
     """One of our own keys: `penstock key new` makes it."""
 
@@ -206,6 +218,7 @@ class Document(_Table, frozen=True):
         ),
     ] = {}
     prices: dict[str, Price] = {}
+    capabilities: dict[str, Capabilities] = {}
     failure: Failure = Failure()
     keys: dict[str, Key] = {}
     log: Log = Log()

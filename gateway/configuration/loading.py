@@ -21,6 +21,7 @@ import msgspec
 
 from adapters.table import DIALECTS, PROVIDERS
 from gateway.configuration.addresses import is_loopback, parse_listen
+from gateway.configuration.capabilities import resolve_capabilities
 from gateway.configuration.document import Document, Key, Server
 from gateway.configuration.overrides import Overlay
 from gateway.configuration.prices import resolve_prices
@@ -162,6 +163,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         providers=providers,
         models=resolve_models(document.models, names, problems),
         prices=resolve_prices(document.prices, names, problems),
+        capabilities=resolve_capabilities(document.capabilities, names, problems),
         failure=resolve_failure(document.failure, problems),
         keys=keys,
         log=LogSettings(level=document.log.level, format=document.log.format),

@@ -18,6 +18,7 @@ from gateway.tallies import (
     OUTCOMES,
     FailoverLabels,
     Histogram,
+    LeftOutLabels,
     RequestLabels,
     Tallies,
     TokenLabels,
@@ -62,6 +63,7 @@ class _Collector(Collector):
             yield family
         yield _tokens(tallies)
         yield _failovers(tallies)
+        yield _left_out(tallies)
         yield _breakers(self._house)
         yield _rotations(tallies)
         yield _credentials(self._house)
@@ -106,6 +108,14 @@ def _failovers(tallies: Tallies) -> Metric:
     words = "Requests that left a provider for their next target, by the kind of its failure."
     family = CounterMetricFamily("penstock_failovers", words, labels=list(FailoverLabels._fields))
     for labels, count in tallies.failovers.items():
+        family.add_metric(labels, count)
+    return family
+
+
+def _left_out(tallies: Tallies) -> Metric:
+    words = "Targets left out of a plan because they cannot serve the request, by what they lack."
+    family = CounterMetricFamily("penstock_targets_left_out", words, labels=list(LeftOutLabels._fields))
+    for labels, count in tallies.left_out.items():
         family.add_metric(labels, count)
     return family
 
