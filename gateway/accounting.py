@@ -4,6 +4,7 @@ Cost and the ledger's row join here when there is a store.
 """
 
 from adapters.events import Usage
+from gateway.affinity import settle
 from gateway.journal import Line, now
 from gateway.redaction import redact
 from gateway.state import Exchange
@@ -30,6 +31,8 @@ def account(exchange: Exchange) -> None:
     _tally(exchange, provider, ended)
     if exchange.usage is not None and target is not None:
         _count_tokens(exchange, provider, target.model, exchange.usage)
+        if exchange.pin is not None and exchange.outcome != "error":
+            settle(exchange, exchange.pin)
         if exchange.estimated and exchange.outcome == "complete":
             usage = exchange.usage
             read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
@@ -91,6 +94,8 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
         _add_usage(line, exchange.usage)
     if exchange.dropped:
         line.dropped = ", ".join(exchange.dropped)[:LONGEST_LIST]
+    if exchange.leaving:
+        line.leaving = exchange.leaving
     if exchange.seat is not None:
         line.credential = exchange.seat.key + 1
     if exchange.left_out:

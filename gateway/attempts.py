@@ -14,6 +14,7 @@ from adapters.fault import Malformed
 from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
 from gateway import crossing, local
+from gateway.affinity import settle
 from gateway.attempts_course import Course
 from gateway.attempts_encode import request_for
 from gateway.attempts_judge import judge, judged_at_once
@@ -62,12 +63,20 @@ async def first_good_attempt(exchange: Exchange) -> None:
         if failed is None and target.recourse is not None:
             failed = refusal_in(exchange)
         if failed is None:
-            if exchange.seat is not None:
-                seats.good(exchange)
+            if target.guarded or exchange.pin is not None:
+                _remember(exchange)
             break
         course = course or Course(exchange)
         target = await course.go_on(failed, error)
     _let_go_of_body(exchange)
+
+
+def _remember(exchange: Exchange) -> None:
+    """The try went well: for the keys of the target, and for where the conversation lives."""
+    if exchange.seat is not None:
+        seats.good(exchange)
+    if exchange.pin is not None:
+        settle(exchange, exchange.pin)
 
 
 def _let_go_of_body(exchange: Exchange) -> None:

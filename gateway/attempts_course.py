@@ -7,6 +7,7 @@ import asyncio
 
 import msgspec
 
+from gateway import attempts_leaving as leaving
 from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
 from gateway import judgement
@@ -56,14 +57,16 @@ class Course:
 
     def next(self) -> Target:
         """The next target: the first whose breaker lets it be tried, or else the first that is left."""
-        now = self._exchange.house.clock()
-        left = self._left
-        target = next((one for one in left if one.breaker.ready(now)), left[0])
+        left, target = self._left, self._first_left()
         left.remove(target)
         self._here = 1
         self._exchange.seat = None
         self._exchange.others = bool(left) or open_ways(target, self._ways)
         return target
+
+    def _first_left(self) -> Target:
+        now = self._exchange.house.clock()
+        return next((one for one in self._left if one.breaker.ready(now)), self._left[0])
 
     async def go_on(self, failure: Failure, error: Exception | None) -> Target | None:
         """The target of the next try; None when what the exchange holds is the answer.
@@ -74,7 +77,7 @@ class Course:
         house = exchange.house
         another_key = exchange.seat is not None and seats.rotated(exchange, failure, error)
         if another_key and not self._standing(taught=False).late:
-            return self._with_next_key(failure, error)
+            return await self._with_next_key(failure, error)
         target = self._note(failure)
         if exchange.interrupted is not None:
             # Told at the very moment the answer came: nobody else will wake who waits for the next one.
@@ -85,8 +88,12 @@ class Course:
         if step == "stop" and not self._turn_away(target):
             self._tell()
             return None
+        back = leaving.back_in(exchange, failure)
         _forget(exchange)
         exchange.again = step == "again" and not taught
+        if step == "next" and await leaving.waited(exchange, back, self._first_left().price):
+            exchange.seat = None
+            return target
         if step != "again":
             house.tallies.failover(target.provider.name, failure.kind)
             return self.next()
@@ -107,7 +114,7 @@ class Course:
             self._left, self._only = found, False
         return bool(found)
 
-    def _with_next_key(self, failure: Failure, error: Exception | None) -> Target:
+    async def _with_next_key(self, failure: Failure, error: Exception | None) -> Target:
         """The same target, which is well, with another of its keys: no try of those a request has."""
         exchange = self._exchange
         target = self._say(failure)
@@ -115,9 +122,14 @@ class Course:
         if exchange.interrupted is not None:
             raise exchange.interrupted
         self._keep(failure, error)
+        back = leaving.back_in(exchange, failure)
         _forget(exchange)
         exchange.again = False
         exchange.rotations += 1
+        if await leaving.waited(exchange, back, target.price):
+            # The same key: it holds what the conversation has in the prompt cache.
+            seats.forgive(exchange)
+            return target
         exchange.house.tallies.rotation(target.provider.name, failure.kind)
         return target
 

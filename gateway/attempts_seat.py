@@ -6,11 +6,10 @@ A 401, 402 or 429 is held against the key it was said to, and the same target is
 may be about the request as well: it is held against a key only when another was let through with the same.
 """
 
-import time
-
 import msgspec
 
 from adapters.fault import Fault
+from gateway import attempts_leaving as leaving
 from gateway import judgement
 from gateway.credentials import NONE, Credentials
 from gateway.errors import Refused
@@ -42,6 +41,8 @@ async def take(exchange: Exchange, target: Target) -> None:
         seat.load = target.load
         seat.load.inside += 1
     if keys is not None:
+        if exchange.pin is not None:
+            await _wait_for_own_key(exchange, seat, keys)
         _take_key(exchange, seat, keys)
 
 
@@ -67,9 +68,26 @@ async def _wait_for_turn(exchange: Exchange, target: Target, turns: Turns) -> No
         )
 
 
+async def _wait_for_own_key(exchange: Exchange, seat: Seat, keys: Credentials) -> None:
+    """A throttled key that holds the conversation's prompt cache may be worth waiting for."""
+    now, own = exchange.house.clock(), _own_key(exchange)
+    if own == NONE or own in seat.tried or keys.all[own].state(now) != "resting":
+        return
+    if exchange.others or any(key.ready(now) for key in keys.all):
+        assert exchange.target is not None
+        seat.key = own
+        await leaving.waited(exchange, keys.all[own].rests_until - now, exchange.target.price)
+
+
+def _own_key(exchange: Exchange) -> int:
+    pin, target = exchange.pin, exchange.target
+    assert target is not None
+    return NONE if pin is None else pin.key(target.where, exchange.house.clock())
+
+
 def _take_key(exchange: Exchange, seat: Seat, keys: Credentials) -> None:
     now = exchange.house.clock()
-    seat.key = keys.pick(now, seat.tried)
+    seat.key = keys.pick(now, seat.tried, _own_key(exchange))
     if seat.key == NONE:
         raise _refusal(seat.provider.name, keys, now)
     seat.probe = keys.all[seat.key].probing
@@ -93,7 +111,7 @@ def rotated(exchange: Exchange, failure: Failure, error: Exception | None) -> bo
     assert keys is not None
     seat.tried |= {seat.key}
     if failure.kind == "throttled":
-        keys.throttle(seat.key, now, _said(exchange, failure))
+        keys.throttle(seat.key, now, leaving.said(exchange, failure))
     elif _may_be_of_the_request(exchange, failure):
         seat.suspects |= {seat.key}
     else:
@@ -102,15 +120,6 @@ def rotated(exchange: Exchange, failure: Failure, error: Exception | None) -> bo
     if not another and failure.kind == "throttled":
         _tell_earliest(exchange, error, judgement.whole(keys.back_at() - now))
     return another
-
-
-def _said(exchange: Exchange, failure: Failure) -> float | None:
-    """When the provider said to come back, in seconds from now; None where it did not."""
-    headers = exchange.head.headers if exchange.head is not None else []
-    said = judgement.said_rest(headers, time.time())
-    if said is None and failure.fault is not None and failure.fault.retry_after:
-        return float(failure.fault.retry_after)
-    return said
 
 
 def _may_be_of_the_request(exchange: Exchange, failure: Failure) -> bool:
@@ -127,6 +136,13 @@ def _tell_earliest(exchange: Exchange, error: Exception | None, seconds: int) ->
     exchange.retry_after = exchange.retry_after and seconds
     if isinstance(error, Refused) and error.fault.retry_after is not None:
         error.fault = msgspec.structs.replace(error.fault, retry_after=seconds)
+
+
+def forgive(exchange: Exchange) -> None:
+    """The key of the last try has been waited for, and may be asked with again."""
+    seat = exchange.seat
+    assert seat is not None
+    seat.tried -= {seat.key}
 
 
 def take_for_count(exchange: Exchange, target: Target) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.admission import CLOSING, Admission
+from gateway.affinity import Affinity
 from gateway.auth import Callers
 from gateway.breaker import Breakers
 from gateway.catalogue import Catalogue
@@ -46,7 +47,9 @@ class House:
         self.chance = chance
         self.breakers = Breakers(settings.failure.rest)
         self.loads = Loads(clock)
-        workshop = Workshop(self.breakers, self.loads, Prices(settings.prices))
+        self.affinity = Affinity(clock)
+        leaving = settings.failure.leaving != "always"
+        workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
         self.router = Router(self.providers, settings.models, workshop, chance)
         self.callers = Callers(
             {key.digest: key.name for key in settings.keys}, required=settings.server.keys_required

@@ -47,6 +47,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     attempts: int = 0
     failed: str = ""
     credential: int = 0
+    leaving: str = ""
     bytes_in: int = 0
     bytes_out: int = 0
     input: int = 0
@@ -165,6 +166,7 @@ def _for_people(line: Line) -> bytes:
     cached = f" cached={line.cache_read}" if line.cache_read else ""
     error = f" error={line.error!r}" if line.error else ""
     credential = f" credential={line.credential}" if line.credential else ""
+    leaving = f" leaving=[{line.leaving}]" if line.leaving else ""
     failed = f" failed=[{_printable(line.failed)}]" if line.failed else ""
     first = f"first={line.first_byte_ms:.1f}ms " if line.first_byte_ms else ""
     model = _printable(line.model) or "-"
@@ -172,7 +174,7 @@ def _for_people(line: Line) -> bytes:
         f"{line.time} {line.level:5} {line.status} {line.outcome} {line.dialect} {line.operation} "
         f"{model} -> {where}{tokens}{cached} "
         f"{first}total={line.total_ms:.1f}ms own={line.own_ms:.2f}ms "
-        f"caller={line.caller or '-'} id={line.id}{credential}{failed}{error}"
+        f"caller={line.caller or '-'} id={line.id}{credential}{leaving}{failed}{error}"
     ).encode()
 
 

@@ -8,6 +8,7 @@ from adapters.conversation import PLAIN, Quirks
 from adapters.dialect import Dialect
 from gateway.breaker import Breaker
 from gateway.load import Load
+from gateway.pins import Pin
 from gateway.provider import Provider
 from gateway.settings import Price, Recourse, Timeouts
 
@@ -31,6 +32,12 @@ class Target(msgspec.Struct, frozen=True):
     timeouts: Timeouts = Timeouts()
     price: Price | None = None
     load: Load | None = None
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """Provider and model."""
+        return self.provider.name, self.model
+
     recourse: Recourse | None = None
 
 
@@ -48,14 +55,22 @@ class Rank(Protocol):
     def order(self) -> Targets:
         """The order for one request."""
 
+    def rest(self) -> Targets:
+        """The order for a request whose first target is known: it takes no turn."""
+
 
 class Choice:
-    """A plan that is another for each request: ranks of targets, in order."""
+    """A plan that is another for each request: ranks of targets, in order.
 
-    __slots__ = ("_ranks",)
+    `held`: whether conversations stay where they are, rank by rank. `affine`: whether any do.
+    """
 
-    def __init__(self, ranks: tuple[Rank, ...]) -> None:
+    __slots__ = ("_held", "_ranks", "affine")
+
+    def __init__(self, ranks: tuple[Rank, ...], held: tuple[bool, ...] = ()) -> None:
         self._ranks = ranks
+        self._held = held or (False,) * len(ranks)
+        self.affine = any(self._held)
 
     def first(self) -> Targets:
         """The targets as they are written."""
@@ -68,8 +83,35 @@ class Choice:
             return ranks[0].order()
         return tuple(target for rank in ranks for target in rank.order())
 
+    def order_for(self, pin: Pin, now: float) -> Targets:
+        """The targets for a request of a conversation that has been there: its own first, in each rank."""
+        return tuple(
+            target
+            for rank, held in zip(self._ranks, self._held, strict=True)
+            for target in (_own_first(rank, pin, now) if held else rank.order())
+        )
 
-def planned(ranks: tuple[Rank, ...]) -> Targets | Choice:
-    """The plan of these ranks: the targets themselves where there is nothing to choose."""
-    choice = Choice(ranks)
-    return choice.first() if all(rank.fixed for rank in ranks) else choice
+
+def _own_first(rank: Rank, pin: Pin, now: float) -> Targets:
+    home = pin.best((target.where for target in rank.first()), now)
+    if home is None or len(rank.first()) == 1:
+        return rank.order()
+    targets = rank.rest()
+    own = tuple(target for target in targets if target.where == home.where)
+    return own + tuple(target for target in targets if target.where != home.where)
+
+
+def planned(
+    ranks: tuple[Rank, ...], held: tuple[bool, ...] = (), *, leaving: bool = False
+) -> Targets | Choice:
+    """The plan of these ranks: the targets themselves where there is nothing to choose.
+
+    `leaving`: whether it is weighed what leaving a target costs, for which it is remembered who was where.
+    """
+    choice = Choice(ranks, held)
+    targets = choice.first()
+    keys = any(target.provider.credentials is not None for target in targets)
+    fixed = all(rank.fixed for rank in ranks)
+    if fixed and not (choice.affine and (keys or (leaving and len(targets) > 1))):
+        return targets
+    return choice

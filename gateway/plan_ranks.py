@@ -52,7 +52,13 @@ class Drawn:
 
     def order(self) -> Targets:
         """The order for one request."""
+        if self.fixed:
+            return self._orders[0]
         return self._orders[bisect(self._bounds, self._chance() * self._bounds[-1])]
+
+    def rest(self) -> Targets:
+        """The order for a request whose first target is known."""
+        return self.order()
 
 
 class InTurn:
@@ -74,6 +80,10 @@ class InTurn:
         self._place = (self._place + 1) % len(self._orders)
         return self._orders[self._place]
 
+    def rest(self) -> Targets:
+        """The order for a request whose first target is known."""
+        return self._orders[self._place]
+
 
 class LeastBusy:
     """The fewest requests under way first."""
@@ -91,6 +101,10 @@ class LeastBusy:
     def order(self) -> Targets:
         """The order for one request."""
         return tuple(sorted(self._turns.order(), key=attrgetter("load.inside")))
+
+    def rest(self) -> Targets:
+        """The order for a request whose first target is known."""
+        return tuple(sorted(self._turns.rest(), key=attrgetter("load.inside")))
 
 
 class Fastest:
@@ -116,6 +130,10 @@ class Fastest:
         other = (one + 1 + int(self._chance() * (count - 1))) % count
         chosen = min(targets[one], targets[other], key=_cost)
         return (chosen, *sorted((target for target in targets if target is not chosen), key=_cost))
+
+    def rest(self) -> Targets:
+        """The order for a request whose first target is known."""
+        return tuple(sorted(self._targets, key=_cost))
 
 
 def _cost(target: Target) -> float:

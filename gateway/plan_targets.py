@@ -17,16 +17,22 @@ BY_LOAD = frozenset(("least_busy", "fastest"))
 
 
 class Workshop:
-    """Makes the targets of one worker."""
+    """Makes the targets of one worker. `leaving`: whether it is weighed what leaving one of them costs."""
 
-    __slots__ = ("_breakers", "_loads", "_prices")
+    __slots__ = ("_breakers", "_loads", "_prices", "leaving")
 
     def __init__(
-        self, breakers: Breakers | None = None, loads: Loads | None = None, prices: Prices | None = None
+        self,
+        breakers: Breakers | None = None,
+        loads: Loads | None = None,
+        prices: Prices | None = None,
+        *,
+        leaving: bool = False,
     ) -> None:
         self._breakers = breakers or Breakers()
         self._loads = loads or Loads()
         self._prices = prices or Prices()
+        self.leaving = leaving
 
     def target(self, provider: Provider, model: str, spoken: Dialect, tier: Tier) -> Target:
         """A model at a provider, spoken to in a dialect, as one of a tier."""

@@ -90,10 +90,11 @@ class Router:
             raise Refused(self._unknown(model))
         tiers, name = found
         ranks = [self._rank(client, tier, name, embed=embed) for tier in tiers]
+        held = tuple(tier.affinity for tier, rank in zip(tiers, ranks, strict=True) if rank is not None)
         there = tuple(rank for rank in ranks if rank is not None)
         if not there:
             raise Refused(_no_embeddings(model, self._target(tiers[0].shares[0].to, name)[0]))
-        return planned(there)
+        return planned(there, held, leaving=self._workshop.leaving)
 
     def _rank(self, client: Dialect, tier: Tier, model: str, *, embed: bool) -> Rank | None:
         """The targets of a tier that can be asked; None where none can."""
@@ -114,7 +115,7 @@ class Router:
             found = self._planned(exchange.dialect.name, exchange.peek.model, embed=embed)
             if isinstance(found, Choice):
                 # A count asks the first that can: it takes no request's turn.
-                found = found.first() if exchange.operation == "count_tokens" else found.order()
+                found = _ordered(exchange, found)
             exchange.targets = found
         except Refused:
             if exchange.operation != "count_tokens":
@@ -188,6 +189,14 @@ class Router:
         families = [family for one in self._providers.values() for family in one.settings.families]
         names = [f"{one.name}/<model>" for one in self._providers.values() if not one.local]
         return [*self._exact, *(pattern for pattern, _ in self._globs), *families, *names]
+
+
+def _ordered(exchange: Exchange, choice: Choice) -> Targets:
+    if exchange.operation == "count_tokens":
+        return choice.first()
+    if choice.affine and exchange.operation == "generate":
+        return exchange.house.affinity.order(exchange, choice)
+    return choice.order()
 
 
 def _only(provider: str) -> tuple[Tier, ...]:

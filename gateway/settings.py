@@ -12,6 +12,7 @@ import msgspec
 LEAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 
 CredentialMode = Literal["key", "passthrough", "none"]
+LeavingPolicy = Literal["price", "always", "never"]
 Strategy = Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest"]
 
 
@@ -69,12 +70,13 @@ class Recourse(msgspec.Struct, frozen=True):
 class Tier(msgspec.Struct, frozen=True):
     """Targets of one rank: each request begins with one of them, and the others are next.
 
-    `timeouts` are those that are other than the provider's.
+    `timeouts` are those that are other than the provider's. `affinity`: conversations stay where they are.
     """
 
     shares: tuple[Share, ...]
     strategy: Strategy = "weighted"
     timeouts: dict[str, float] = {}
+    affinity: bool = True
     recourse: Recourse | None = None
 
 
@@ -118,6 +120,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often a request is tried, and how long what fails is left alone. In seconds.
 
+    `patience`: what a second of waiting costs, in millionths of a dollar.
+
     `learn`: whether what an upstream refuses is left out, for as long as `remember` says.
     """
 
@@ -128,6 +132,10 @@ class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     rest: float = 30.0
     credential_rest: float = 300.0
     queue: float = 10.0
+    leaving: LeavingPolicy = "price"
+    wait_at_most: float = 20.0
+    patience: int = 10_000
+    worth_waiting_tokens: int = 20_000
     learn: bool = True
     remember: float = 86400.0
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.breaker import Breaker
     from gateway.heads import ReplyHead
     from gateway.house import House
+    from gateway.pins import Pin
     from gateway.plan import Target
     from gateway.seat import Seat
     from gateway.source import Source
@@ -75,6 +76,7 @@ class Exchange(msgspec.Struct, eq=False):
     # From the plan.
     targets: tuple[Target, ...] = ()
     left_out: tuple[str, ...] = ()
+    pin: Pin | None = None
     planned_at: float = 0.0
     admitted: bool = False
 
@@ -90,6 +92,7 @@ class Exchange(msgspec.Struct, eq=False):
     dropped: tuple[str, ...] = ()
     attempts: int = 0
     rotations: int = 0
+    leaving: str = ""
     seat: Seat | None = None
     again: bool = False
     others: bool = False

@@ -79,6 +79,13 @@ class FailoverLabels(NamedTuple):
     kind: str
 
 
+class LeavingLabels(NamedTuple):
+    """What decisions to leave a warm target are told apart by: `leave` or `wait`."""
+
+    provider: str
+    decision: str
+
+
 class WaitLabels(NamedTuple):
     """What waits for a turn are told apart by."""
 
@@ -96,7 +103,16 @@ class LeftOutLabels(NamedTuple):
 class Tallies:
     """All counts of one worker."""
 
-    __slots__ = ("failovers", "left_out", "requests", "rotations", "signs_of_life", "tokens", "waits")
+    __slots__ = (
+        "failovers",
+        "leavings",
+        "left_out",
+        "requests",
+        "rotations",
+        "signs_of_life",
+        "tokens",
+        "waits",
+    )
 
     def __init__(self) -> None:
         # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
@@ -106,6 +122,7 @@ class Tallies:
         self.failovers: dict[FailoverLabels, int] = {}
         self.left_out: dict[LeftOutLabels, int] = {}
         self.rotations: dict[FailoverLabels, int] = {}
+        self.leavings: dict[LeavingLabels, int] = {}
         self.waits: dict[WaitLabels, Histogram] = {}
 
     def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
@@ -145,3 +162,8 @@ class Tallies:
         """A request has waited for its turn at a provider, and got it or not."""
         labels = WaitLabels(provider, "yes" if served else "no")
         self.waits.setdefault(labels, Histogram(LONG)).add(seconds)
+
+    def leaving(self, provider: str, *, waited: bool) -> None:
+        """It was weighed whether to leave a warm target, and waited for or not."""
+        labels = LeavingLabels(provider, "wait" if waited else "leave")
+        self.leavings[labels] = self.leavings.get(labels, 0) + 1

@@ -123,6 +123,9 @@ class Group(_Table, frozen=True):
             "always the first."
         ),
     ] = "weighted"
+    affinity: Annotated[
+        bool, Meta(description="Whether a conversation stays with its target, and its key, of several.")
+    ] = True
     timeouts: Limits = Limits()
     too_long: Annotated[
         str | None, Meta(description="Where a conversation goes that is too long for its targets.")
@@ -150,6 +153,20 @@ class Failure(_Table, frozen=True):
     queue: Annotated[
         Duration, Meta(description="How long a request waits for its turn at a provider with a concurrency.")
     ] = "10s"
+    leaving: Annotated[
+        Literal["price", "always", "never"],
+        Meta(
+            description="A throttled target that holds a conversation's prompt cache: waited for where "
+            "leaving costs more, left at once, or waited for."
+        ),
+    ] = "price"
+    wait_at_most: Annotated[Duration, Meta(description="For longer it is not waited for.")] = "20s"
+    patience: Annotated[
+        int | float | str, Meta(description="Dollars that a second of waiting costs, for `leaving`.")
+    ] = "0.01"
+    worth_waiting_tokens: Annotated[
+        int, Meta(description="Warm tokens that are worth ten seconds, where a price is not known.")
+    ] = 20_000
     credential_rest: Annotated[
         Duration, Meta(description="How long one of several keys is left alone that its provider refuses.")
     ] = "5m"

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from decimal import Decimal, InvalidOperation
 
 from gateway.configuration.document import Price as RawPrice
 from gateway.configuration.problems import Problem, dotted, nearest
+from gateway.configuration.quantities import micro_dollars
 from gateway.settings import Price
-
-_MICRO = 1_000_000
 
 
 def resolve_prices(
@@ -44,13 +42,10 @@ class _Reader:
 
     def _money(self, name: str, key: str, value: float | str) -> int:
         try:
-            amount = Decimal(str(value))
-        except InvalidOperation:
-            amount = Decimal(-1)
-        if not amount.is_finite() or amount < 0:
-            self._report((name, key), 'expected dollars for a million tokens, such as "3.00"', "")
+            return micro_dollars(value)
+        except ValueError as failure:
+            self._report((name, key), str(failure), "")
             return 0
-        return int((amount * _MICRO).to_integral_value())
 
     def _report(self, path: tuple[str, ...], problem: str, remedy: str) -> None:
         self._problems.append(Problem(dotted("prices", *path), problem, remedy))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal, InvalidOperation
 
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
 _SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -24,6 +25,18 @@ def size(value: float | str) -> int:
         message = "a size must be at least one byte"
         raise ValueError(message)
     return amount
+
+
+def micro_dollars(value: float | str) -> int:
+    """Dollars in millionths, to the last digit. Raises `ValueError` that says what is understood."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0:
+        message = 'expected dollars, such as "3.00" or 0.25'
+        raise ValueError(message)
+    return int((amount * 1_000_000).to_integral_value())
 
 
 def _scaled(value: float | str, units: dict[str, float] | dict[str, int], expected: str) -> float:

@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.configuration.document import Failure, Group, Limits, Target
 from gateway.configuration.problems import Problem, dotted, nearest
-from gateway.configuration.quantities import seconds
+from gateway.configuration.quantities import micro_dollars, seconds
 from gateway.settings import FailureSettings, Recourse, Route, Share, Tier
 
 Raw = str | list[str | Group] | Group
@@ -85,8 +85,8 @@ class _Reader:
             seen.add(share.to)
         timeouts = self._timeouts(raw.timeouts, (*path[:-1], "timeouts"))
         if raw.strategy == "in_order":
-            return tuple(Tier((share,), timeouts=timeouts) for share in shares)
-        return (Tier(tuple(shares), raw.strategy, timeouts),)
+            return tuple(Tier((share,), timeouts=timeouts, affinity=raw.affinity) for share in shares)
+        return (Tier(tuple(shares), raw.strategy, timeouts, affinity=raw.affinity),)
 
     def _share(self, raw: str | Target, path: tuple[str, ...], strategy: str) -> Share:
         if isinstance(raw, str):
@@ -139,6 +139,8 @@ def resolve_failure(raw: Failure, problems: list[Problem]) -> FailureSettings:
         for name in ("tries", "tries_per_target")
         if not 1 <= getattr(raw, name) <= _MOST_TRIES
     ]
+    if raw.worth_waiting_tokens < 1:
+        problems.append(Problem("failure.worth_waiting_tokens", "expected 1 or more"))
     return FailureSettings(
         tries=raw.tries,
         tries_per_target=raw.tries_per_target,
@@ -146,10 +148,22 @@ def resolve_failure(raw: Failure, problems: list[Problem]) -> FailureSettings:
         deadline=_duration("deadline", raw.deadline, problems),
         rest=_duration("rest", raw.rest, problems),
         queue=_duration("queue", raw.queue, problems),
+        leaving=raw.leaving,
+        wait_at_most=_duration("wait_at_most", raw.wait_at_most, problems),
+        patience=_patience(raw.patience, problems),
+        worth_waiting_tokens=raw.worth_waiting_tokens,
         credential_rest=_duration("credential_rest", raw.credential_rest, problems),
         learn=raw.learn,
         remember=_duration("remember", raw.remember, problems),
     )
+
+
+def _patience(value: float | str, problems: list[Problem]) -> int:
+    try:
+        return micro_dollars(value)
+    except ValueError as failure:
+        problems.append(Problem("failure.patience", str(failure)))
+        return 0
 
 
 def _duration(key: str, value: float | str, problems: list[Problem]) -> float:

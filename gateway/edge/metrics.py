@@ -18,6 +18,7 @@ from gateway.tallies import (
     OUTCOMES,
     FailoverLabels,
     Histogram,
+    LeavingLabels,
     LeftOutLabels,
     RequestLabels,
     Tallies,
@@ -68,6 +69,7 @@ class _Collector(Collector):
         yield _rotations(tallies)
         yield _credentials(self._house)
         yield from _turns(self._house)
+        yield from _affinity(self._house)
         yield from _lessons(self._house)
         yield from _gauges(self._house)
 
@@ -145,6 +147,16 @@ def _credentials(house: House) -> Metric:
         for state in get_args(State) if states else ():
             family.add_metric([provider.name, state], states.count(state))
     return family
+
+
+def _affinity(house: House) -> Iterable[Metric]:
+    pins = len(house.affinity.pins)
+    yield GaugeMetricFamily("penstock_conversations", "Conversations whose target is known.", value=pins)
+    words = "Decisions on whether to leave a throttled target that holds a prompt cache: wait or leave."
+    family = CounterMetricFamily("penstock_leavings", words, labels=list(LeavingLabels._fields))
+    for labels, count in house.tallies.leavings.items():
+        family.add_metric(labels, count)
+    yield family
 
 
 def _turns(house: House) -> Iterable[Metric]:

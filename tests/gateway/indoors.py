@@ -55,9 +55,9 @@ def settings(
     )
 
 
-def tiers(*leads: str) -> Route:
+def tiers(*leads: str, affinity: bool = True) -> Route:
     """Targets to be tried in this order."""
-    return Route(tuple(Tier((Share(lead),)) for lead in leads))
+    return Route(tuple(Tier((Share(lead),), affinity=affinity) for lead in leads))
 
 
 @asynccontextmanager

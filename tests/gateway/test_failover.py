@@ -286,7 +286,7 @@ async def test_no_try_begins_after_the_deadline(alone: Upstream) -> None:
 async def test_a_weighted_group_begins_where_chance_says(alone: Upstream) -> None:
     """Drawn by weight for each request, and the others follow when it fails."""
     chances = iter((0.0, 0.74, 0.75))
-    route = Route((Tier((Share("one/x", 3), Share("two/y"))),))
+    route = Route((Tier((Share("one/x", 3), Share("two/y")), affinity=False),))
     async with open_house(failing(alone, route), chance=chances.__next__) as house:
         exchange = alone.plays(GOOD)
         for _ in range(3):
@@ -297,7 +297,7 @@ async def test_a_weighted_group_begins_where_chance_says(alone: Upstream) -> Non
 @in_loop
 async def test_round_robin_takes_turns_and_counting_takes_none(alone: Upstream) -> None:
     """Each request begins at the next target; a count of tokens asks the first, and moves nobody."""
-    route = Route((Tier((Share("one/x"), Share("two/y")), "round_robin"),))
+    route = Route((Tier((Share("one/x"), Share("two/y")), "round_robin", affinity=False),))
     async with open_house(failing(alone, route)) as house:
         exchange = alone.plays(GOOD)
         for _ in range(3):

@@ -21,12 +21,15 @@ KEYS = ("sk-pool-first-0001", "sk-pool-second-0002", "sk-pool-third-0003")
 
 
 def pooled(upstream: Upstream, *leads: str, failure: FailureSettings = AT_ONCE, keys: int = 3) -> Settings:
-    """A provider `pool` with several keys, and `two` with one; `m` leads to the first, or along these."""
+    """A provider `pool` with several keys, and `two` with one; `m` leads to the first, or along these.
+
+    Requests take keys in turn, whichever conversation they are of.
+    """
     at, given = upstream.address, KEYS[:keys]
     return settings(
         provider("pool", f"{at}/pool", api_key=given[0], api_keys=given),
         provider("two", f"{at}/two"),
-        models={"m": tiers(*(leads or ("pool/x",)))},
+        models={"m": tiers(*(leads or ("pool/x",)), affinity=False)},
         failure=failure,
     )
 

@@ -16,8 +16,8 @@ SHARES = (Share("one/x"), Share("two/y"))
 
 
 def group(strategy: str) -> Route:
-    """Two targets of equal rank."""
-    return Route((Tier(SHARES, strategy),))  # type: ignore[arg-type]  # a word of the list
+    """Two targets of equal rank, between which conversations move."""
+    return Route((Tier(SHARES, strategy, affinity=False),))  # type: ignore[arg-type]  # a word of the list
 
 
 @in_loop

@@ -26,6 +26,7 @@ crossed-gpt = ["box/gpt-5.1", "only-messages/claude-opus-5-5"]
 
 [models.turns]
 strategy = "round_robin"
+affinity = false
 targets = ["ant/claude-opus-5-5", "only-messages/claude-haiku-4-5"]
 """
 each_form = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])

@@ -169,3 +169,24 @@ def test_strategies_without_weights(read: Load, strategy: str) -> None:
     assert read(text).settings.models["m"] == Route((Tier((Share("demo/a"), Share("demo/b")), strategy),))  # type: ignore[arg-type]
     wrong = problems(read, text.replace('"demo/b"', '{ to = "demo/b", weight = 2 }'))
     assert f"means nothing with {strategy}" in wrong["models.m.targets.1.weight"]
+
+
+def test_affinity_may_be_turned_off(read: Load) -> None:
+    """For a group, and for tiers that are one name; it is on where nothing is said."""
+    text = '[models.m]\ntargets = ["demo/a", "demo/b"]\n'
+    assert read(text).settings.models["m"] == Route(
+        (Tier((Share("demo/a"), Share("demo/b")), affinity=True),)
+    )
+    off = read(text + 'strategy = "in_order"\naffinity = false').settings.models["m"]
+    assert off == Route(tuple(Tier((Share(to),), affinity=False) for to in ("demo/a", "demo/b")))
+
+
+def test_the_price_of_leaving_reaches_the_settings(read: Load) -> None:
+    """Dollars become whole millionths, durations seconds."""
+    text = 'leaving = "never"\nwait_at_most = "5s"\npatience = "0.02"\nworth_waiting_tokens = 9'
+    found = read("[failure]\n" + text).settings.failure
+    assert (found.leaving, found.wait_at_most, found.patience) == ("never", 5.0, 20_000)
+    assert found.worth_waiting_tokens == 9
+    for said, words in (("patience = -1", "dollars"), ("worth_waiting_tokens = 0", "1 or more")):
+        name = said.partition(" ")[0]
+        assert words in problems(read, f"[failure]\n{said}")[f"failure.{name}"]
