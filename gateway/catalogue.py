@@ -79,7 +79,9 @@ class Catalogue:
             entries += [self._as_asked_for(dialect, entry) for entry in found]
         known: dict[str, ModelEntry] = {}
         for entry in entries:
-            known.setdefault(entry.id, entry)
+            # Where clients may not name a provider, a name that would have to is no use to them.
+            if self._router.resolve(dialect, entry.id) is not None:
+                known.setdefault(entry.id, entry)
         result = list(known.values())
         self._kept[dialect] = (self._clock() + KEPT, result)
         return result

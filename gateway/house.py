@@ -50,7 +50,7 @@ class House:
         self.affinity = Affinity(clock)
         leaving = settings.failure.leaving != "always"
         workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
-        self.router = Router(self.providers, settings.models, workshop, chance)
+        self.router = Router(self.providers, settings.models, workshop, chance, settings.routing)
         self.callers = Callers(
             {key.digest: key.name for key in settings.keys}, required=settings.server.keys_required
         )

@@ -80,6 +80,10 @@ class Tier(msgspec.Struct, frozen=True):
     recourse: Recourse | None = None
 
 
+# What a name of `models` begins with that is a regular expression.
+EXPRESSION = "re:"
+
+
 class Route(msgspec.Struct, frozen=True):
     """Tiers, tried in order."""
 
@@ -94,6 +98,12 @@ def tiers_of(lead: str | Route) -> tuple[Tier, ...]:
 def leads_of(lead: str | Route) -> tuple[str, ...]:
     """The targets of an entry of `models`, as they are written, in order."""
     return tuple(share.to for tier in tiers_of(lead) for share in tier.shares)
+
+
+class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How names are understood. `by_provider`: whether a client may say "provider/model"."""
+
+    by_provider: bool = True
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +189,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     providers: tuple[ProviderSettings, ...] = ()
     models: dict[str, str | Route] = {}
+    routing: RoutingSettings = RoutingSettings()
     prices: dict[str, Price] = {}
     capabilities: dict[str, Capabilities] = {}
     failure: FailureSettings = FailureSettings()

@@ -95,6 +95,7 @@ LADDERS = {
                 "gateway.redaction",
                 "gateway.retries",
                 "gateway.tallies",
+                "gateway.tinylfu",
             ),
             open=True,
         ),
@@ -167,6 +168,7 @@ HOMES = {
     "multidict": ("gateway.upstream", "gateway.control"),
     "prometheus_client": ("gateway.edge",),
     "starlette": ("gateway.edge",),
+    "theine_core": ("gateway.tinylfu",),
     "uvloop": ("gateway.serve",),
     "yarl": ("gateway.upstream", "gateway.control", "gateway.provider"),
 }

@@ -180,6 +180,15 @@ class Failure(_Table, frozen=True):
     ] = "24h"
 
 
+class Routing(_Table, frozen=True):
+    """How the names that clients ask for are understood."""
+
+    by_provider: Annotated[
+        bool,
+        Meta(description='Whether a client may name the provider itself: "provider/model".'),
+    ] = True
+
+
 class Price(_Table, frozen=True):
     """What a model costs: dollars for a million tokens."""
 
@@ -230,10 +239,12 @@ class Document(_Table, frozen=True):
     models: Annotated[
         dict[str, str | list[str | Group] | Group],
         Meta(
-            description='What clients ask for (a name or a glob) -> "provider" or "provider/model", '
-            "a list of them to be tried in order, or a group of equal rank."
+            description='What clients ask for (a name, a glob or a regular expression, "re:…") -> "provider" '
+            'or "provider/model" or another name, a list of them to be tried in order, or a group of equal '
+            "rank."
         ),
     ] = {}
+    routing: Routing = Routing()
     prices: dict[str, Price] = {}
     capabilities: dict[str, Capabilities] = {}
     failure: Failure = Failure()

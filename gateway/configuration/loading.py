@@ -31,7 +31,7 @@ from gateway.configuration.quantities import seconds, size
 from gateway.configuration.references import Expander, sources
 from gateway.configuration.routes import resolve_failure, resolve_models
 from gateway.configuration.strictness import read
-from gateway.settings import KeySettings, LogSettings, ServerSettings, Settings
+from gateway.settings import KeySettings, LogSettings, RoutingSettings, ServerSettings, Settings
 
 FILE_NAME = "penstock.toml"
 
@@ -162,6 +162,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         server=server,
         providers=providers,
         models=resolve_models(document.models, names, problems),
+        routing=RoutingSettings(by_provider=document.routing.by_provider),
         prices=resolve_prices(document.prices, names, problems),
         capabilities=resolve_capabilities(document.capabilities, names, problems),
         failure=resolve_failure(document.failure, problems),

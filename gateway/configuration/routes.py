@@ -1,5 +1,6 @@
 """Where names lead, and what happens where that fails: `[models]` and `[failure]`, checked and resolved."""
 
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
@@ -9,11 +10,13 @@ import msgspec
 from gateway.configuration.document import Failure, Group, Limits, Target
 from gateway.configuration.problems import Problem, dotted, nearest
 from gateway.configuration.quantities import micro_dollars, seconds
-from gateway.settings import FailureSettings, Recourse, Route, Share, Tier
+from gateway.settings import EXPRESSION, FailureSettings, Recourse, Route, Share, Tier, tiers_of
 
 Raw = str | list[str | Group] | Group
 _SAY_WHERE = 'say "provider/model"'
 _MOST_TRIES = 100
+# Names that lead to one another, before it is more likely a mistake.
+_MOST_NAMES = 32
 # What a group says of the name it stands for, beside its targets.
 _OF_A_NAME = ("too_long", "refused")
 
@@ -23,7 +26,7 @@ def resolve_models(
 ) -> dict[str, str | Route]:
     """Where each name leads. `names` are the providers there are."""
     reader = _Reader(names, models, problems)
-    return {alias: reader.lead(raw, ("models", alias)) for alias, raw in models.items()}
+    return {name: reader.resolved(name) for name in models}
 
 
 class _Reader:
@@ -33,10 +36,45 @@ class _Reader:
         self._names = names
         self._models = models
         self._problems = problems
+        self._resolved: dict[str, str | Route] = {}
+        # The names that are being read, each named by the one before it.
+        self._way: list[str] = []
+
+    def resolved(self, name: str) -> str | Route:
+        """Where a name of the table leads."""
+        found = self._resolved.get(name)
+        if found is None:
+            self._check(name)
+            self._way.append(name)
+            found = self._resolved[name] = self.lead(self._models[name], ("models", name))
+            self._way.pop()
+        return found
+
+    def _check(self, name: str) -> None:
+        if name.startswith(EXPRESSION):
+            try:
+                re.compile(name.removeprefix(EXPRESSION))
+            except re.error as failure:
+                self._report(("models", name), f"is not a regular expression: {failure}", "")
+
+    def _named(self, word: str) -> bool:
+        """Whether a word in a target's place is another name of the table; a provider comes first."""
+        return word in self._models and word not in self._names
+
+    def _followed(self, name: str, path: tuple[str, ...]) -> str | Route:
+        """Where another name leads that stands in a target's place."""
+        if name in self._way:
+            ring = " -> ".join([*self._way[self._way.index(name) :], name])
+            self._report(path, f"leads in a ring: {ring}", "let one of them lead to a provider")
+        elif len(self._way) > _MOST_NAMES:
+            self._report(path, f"leads through more than {_MOST_NAMES} names", "name the target itself")
+        else:
+            return self.resolved(name)
+        return Route(())
 
     def lead(self, raw: Raw, path: tuple[str, ...]) -> str | Route:
         if isinstance(raw, str):
-            return self._target(raw, path)
+            return self._followed(raw, path) if self._named(raw) else self._target(raw, path)
         if isinstance(raw, Group):
             recourse = self._recourse(raw, path)
             tiers = self._group(raw, path)
@@ -54,7 +92,7 @@ class _Reader:
 
     def _tiers(self, raw: str | Group, path: tuple[str, ...]) -> tuple[Tier, ...]:
         if isinstance(raw, str):
-            return (Tier((Share(self._target(raw, path)),)),)
+            return tiers_of(self.lead(raw, path))
         for name in _OF_A_NAME:
             if getattr(raw, name) is not None:
                 remedy = f'make it [{dotted(*path[:2])}] with targets, strategy = "in_order" and {name}'
@@ -90,7 +128,7 @@ class _Reader:
 
     def _share(self, raw: str | Target, path: tuple[str, ...], strategy: str) -> Share:
         if isinstance(raw, str):
-            return Share(self._target(raw, path))
+            return Share(self._one(raw, path))
         if raw.weight is not None and strategy != "weighted":
             self._report(
                 (*path, "weight"),
@@ -101,7 +139,17 @@ class _Reader:
             self._report(
                 (*path, "weight"), "must be 1 or more", "leave a target out that is not to be chosen"
             )
-        return Share(self._target(raw.to, (*path, "to")), 1 if raw.weight is None else raw.weight)
+        return Share(self._one(raw.to, (*path, "to")), 1 if raw.weight is None else raw.weight)
+
+    def _one(self, word: str, path: tuple[str, ...]) -> str:
+        """The target that a word in a group stands for."""
+        found = self.lead(word, path)
+        if isinstance(found, str):
+            return found
+        if found.tiers:
+            remedy = "name its targets here, or name it in a list"
+            self._report(path, f'"{word}" is several targets, and a group weighs each by itself', remedy)
+        return word
 
     def _timeouts(self, raw: Limits, path: tuple[str, ...]) -> dict[str, float]:
         """The limits that are said here, in seconds."""
@@ -122,7 +170,8 @@ class _Reader:
         provider, slash, model = target.partition("/")
         if provider not in self._names:
             problem = f'leads to "{provider}", and no such provider is configured'
-            self._report(path, problem, nearest(provider, self._names))
+            known = self._names if slash else {*self._names, *self._models}
+            self._report(path, problem, nearest(provider, known))
         elif slash and not model:
             remedy = f'say "{provider}" to keep the name asked for'
             self._report(path, "names no model behind the /", remedy)

@@ -1,12 +1,20 @@
 """Every rule by which a model leads to a target, by its name, and the order they are asked in."""
 
+import gc
+import sys
+
 import msgspec
 import pytest
 
+from adapters.dialect import Peek
+from adapters.table import DIALECTS
 from gateway.errors import Refused
+from gateway.house import House
 from gateway.provider import Provider
-from gateway.routing import PICKABLE, PLANS_KEPT, Router
-from tests.gateway.indoors import DEMO, provider, tiers
+from gateway.routing import PICKABLE, PLANS_KEPT, PLANS_LAST, Router
+from gateway.settings import Route, RoutingSettings, Share, Tier
+from gateway.state import Exchange
+from tests.gateway.indoors import DEMO, Client, provider, settings, tiers
 
 MESSAGES, CHAT = "anthropic-messages", "openai-chat"
 ANT = Provider(provider("ant", "http://a.test", families=("claude-*",)))
@@ -194,8 +202,7 @@ def test_what_is_kept_is_bounded() -> None:
     first = router.plan(CHAT, "gpt-0")
     for number in range(PLANS_KEPT * 2 + 10):
         router.plan(CHAT, f"gpt-{number}")
-    kept = router._plans[CHAT]  # noqa: SLF001  # the bound itself is the fact
-    assert len(kept) <= PLANS_KEPT
+    assert len(router.plans) <= PLANS_KEPT
     assert router.plan(CHAT, "gpt-0") == first
 
 
@@ -212,3 +219,86 @@ def test_a_header_holds_only_what_it_may(model: str) -> None:
     (value,) = [value for name, value in target.headers if name == b"x-penstock-model"]
     assert all(0x20 <= byte < 0x7F for byte in value)
     assert len(value) <= 200
+
+
+def test_a_regular_expression_is_asked_after_names_and_before_globs() -> None:
+    """It matches the whole name; of several the first that is written."""
+    models = {"*": "ant", "re:gpt-[0-9]+": "hub/one", "re:gpt-.*": "hub/two", "gpt-5": "hub/exact"}
+    router = Router(ALL, models)
+    led = [leads(router, model)[1] for model in ("gpt-5", "gpt-4", "gpt-4o", "x-gpt-4")]
+    assert led == ["exact", "one", "two", "x-gpt-4"]
+    assert router.aliases == ("gpt-5",)
+
+
+def test_a_regular_expression_is_not_run_on_a_novel() -> None:
+    """A name that no model has is not worth an expression's time."""
+    router = Router(ALL, {"re:(x+x+)+y": "hub"})
+    assert refusal(router, "x" * 5000).fault.status == 404
+
+
+def test_a_client_may_be_kept_from_naming_the_provider() -> None:
+    """It is told so; names of the table and families lead on as ever."""
+    router = Router(ALL, {"fast": "hub/one"}, routing=RoutingSettings(by_provider=False))
+    for model in ("hub/x", "hub,x", "hub:x", "anthropic/hub/x"):
+        fault = refusal(router, model, MESSAGES).fault
+        assert (fault.status, fault.code) == (404, "model_not_found")
+    assert "names its provider, which this gateway does not allow" in refusal(router, "hub/x").fault.message
+    assert "known here: " in refusal(router, "hub/x").fault.message
+    assert "<model>" not in refusal(router, "nobody").fault.message
+    assert leads(router, "fast") == ("hub", "one")
+    assert leads(router, "gpt-5") == ("box", "gpt-5")
+
+
+def test_that_a_name_is_unknown_is_kept_too() -> None:
+    """A client that asks for it again and again makes nobody compare it with every name again."""
+    router = Router(ALL, {})
+    faults = [refusal(router, "nobody").fault for _ in range(2)]
+    assert faults[0] is faults[1]
+
+
+def test_a_wrong_name_among_many_is_compared_with_those_that_begin_alike() -> None:
+    """Of thousands of names those worth a look are few."""
+    router = Router(ALL, {f"quick-{number}": "hub" for number in range(5000)} | {"slow": "hub"})
+    assert "did you mean: quick-1" in refusal(router, "quick-1x").fault.message
+    assert "did you mean: slow" in refusal(router, "slov").fault.message
+
+
+def test_a_plan_that_is_looked_up_again_knows_whose_turn_it_is() -> None:
+    """After its time a name is looked up anew; where it leads to the same, the turns go on."""
+    even = Route((Tier((Share("hub/a"), Share("hub/b")), "round_robin", affinity=False),))
+    clock = [0.0]
+    house = House(settings(HUB.settings, models={"even": even}), lambda: clock[0])
+    begun = []
+    for moment in (0.0, 1.0, PLANS_LAST + 1, PLANS_LAST * 3):
+        clock[0] = moment
+        exchange = asked(house, "even")
+        house.router.route(exchange)
+        begun.append(exchange.targets[0].model)
+    assert begun == ["a", "b", "a", "b"]
+    assert (house.router.plans.hits, house.router.plans.misses) == (3, 1)
+
+
+def asked(house: House, model: str) -> Exchange:
+    """A request for a model, as far as planning goes."""
+    client = Client()
+    exchange = Exchange(
+        house, DIALECTS[CHAT], "generate", "/", client.scope, client.receive, client.send, house.clock()
+    )
+    exchange.peek, exchange.body_at = Peek(model), house.clock()
+    return exchange
+
+
+def test_a_plan_from_the_cache_costs_next_to_nothing() -> None:
+    """With ten thousand names and globs: no more allocations than for one."""
+    many = {f"name-{number}": "hub" for number in range(5000)} | {
+        f"glob-{number}-*": "hub" for number in range(5000)
+    }
+    house = House(settings(HUB.settings, models=many))
+    exchange = asked(house, "glob-77-x")
+    house.router.route(exchange)
+    gc.collect()
+    before = sys.getallocatedblocks()
+    for _ in range(100):
+        house.router.route(exchange)
+    # What is left over: the hits that wait to be told, and their list.
+    assert sys.getallocatedblocks() - before <= 100 + 10

@@ -190,3 +190,56 @@ def test_the_price_of_leaving_reaches_the_settings(read: Load) -> None:
     for said, words in (("patience = -1", "dollars"), ("worth_waiting_tokens = 0", "1 or more")):
         name = said.partition(" ")[0]
         assert words in problems(read, f"[failure]\n{said}")[f"failure.{name}"]
+
+
+def test_a_name_may_lead_to_another_name(read: Load) -> None:
+    """Alone, in a list, in a group and through several; what is found at its end is what it leads to."""
+    models = read(
+        f"{TWO}[models]\n"
+        'slow = "smart"\nsmart = ["fast", "b/z"]\nfast = "quick"\nquick = "a/x"\nsame = "fast"\n'
+        '[models.group]\ntargets = [{ to = "fast", weight = 2 }, "b"]\n'
+    ).settings.models
+    assert models["same"] == models["fast"] == "a/x"
+    assert leads_of(models["slow"]) == leads_of(models["smart"]) == ("a/x", "b/z")
+    assert models["group"] == Route((Tier((Share("a/x", 2), Share("b"))),))
+
+
+def test_a_provider_comes_before_a_name(read: Load) -> None:
+    """A name that is a provider's, too, leads to the provider: `a = "a"` is no ring."""
+    assert read(f'{TWO}[models]\na = "b/x"\nm = "a"\nb = "b"').settings.models == {
+        "a": "b/x",
+        "m": "a",
+        "b": "b",
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ('smart = "fast"\nfast = "smart"', "leads in a ring: smart -> fast -> smart"),
+        ('x = "x"', "leads in a ring: x -> x"),
+        ('start = "one"\none = ["two", "a/x"]\ntwo = "three"\nthree = "one"', "one -> two -> three -> one"),
+        ('g = { targets = ["h"] }\nh = "g"', "leads in a ring: g -> h -> g"),
+        ('m = "fsat"\nfast = "a/x"', "did you mean fast?"),
+        ('"re:gpt-(" = "a/x"', "is not a regular expression"),
+        ('g = { targets = ["m", "a/x"] }\nm = ["a/y", "b/y"]', '"m" is several targets'),
+    ],
+)
+def test_names_that_lead_nowhere_are_refused(read: Load, lines: str, complaint: str) -> None:
+    """A ring is named whole; each mistake is told once, with its place and a remedy."""
+    ((path, problem),) = problems(read, f"{TWO}[models]\n{lines}").items()
+    assert complaint in problem
+    assert path.startswith("models.")
+
+
+def test_a_long_way_is_a_mistake(read: Load) -> None:
+    """Names that name each other without end are told, and do not end the reading."""
+    lines = "\n".join(f'n{number} = "n{number + 1}"' for number in range(3000))
+    found = problems(read, f'{TWO}[models]\n{lines}\nn3000 = "a/x"')
+    assert any("leads through more than 32 names" in problem for problem in found.values())
+
+
+def test_whether_clients_may_name_providers(read: Load) -> None:
+    """They may, unless it is said that they may not."""
+    assert read(TWO).settings.routing.by_provider
+    assert not read(f"{TWO}[routing]\nby_provider = false").settings.routing.by_provider
