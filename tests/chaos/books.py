@@ -9,14 +9,14 @@ import re
 import threading
 from collections import defaultdict
 
-from tests.chaos.kinds import KINDS, OPENING_MARK
+from tests.chaos.kinds import KINDS, OPENING_MARK, well
 from tests.upstream.memory import Memory
 from tests.upstream.plan import Said
 from tests.upstream.provider import spoken
 from tests.upstream.refusal import Asked, Refused
 from tests.upstream.replies import ordinary
 from tests.upstream.scripts import whole
-from tests.upstream.steps import Script, Stage, Step
+from tests.upstream.steps import Script, Send, Stage, Step
 from tests.upstream.voice import Voice, voice_of
 from tests.upstream.voices.frames import dumped
 from tests.upstream.wire import Request
@@ -68,12 +68,15 @@ class Books:
         ready = spoken(voice, said, heard, memory)
         kind = provider.removesuffix(f"-{voice.name}")
         fault = KINDS[kind].fault if kind != WELL else None
-        served = Served(self, mark, provider)
         if fault is None:
-            return (*(ready.whole() if heard.stream else whole(ready.pieces[0])), served)
-        script = fault(ready)
+            return self._noted(well(ready), mark, provider)
         serves = KINDS[kind].meaning(streamed=heard.stream) == "serves"
-        return (*script, served) if serves else script
+        return self._noted(fault(ready), mark, provider) if serves else fault(ready)
+
+    def _noted(self, script: Script, mark: str, provider: str) -> Script:
+        """The script, and behind the last that it says a note that all was said."""
+        end = max(place for place, step in enumerate(script) if isinstance(step, Send)) + 1
+        return (*script[:end], Served(self, mark, provider), *script[end:])
 
 
 class Served(Step, frozen=True):

@@ -40,7 +40,6 @@ class Row(msgspec.Struct):
     cache_write: int = 0
     output: int = 0
     reasoning: int = 0
-    total_ms: float = 0.0
 
     @property
     def failures(self) -> list[tuple[str, str]]:

@@ -13,22 +13,29 @@ import msgspec
 from tests.path.client import Reply
 
 Json = dict[str, Any]
-Ending = Literal["complete", "error", "broken"]
+Ending = Literal["complete", "error", "client_gone", "broken"]
+Form = Literal["whole", "stream", "array"]
 BLANK_LINE = re.compile(r"\r?\n\r?\n")
 
 
 class Heard(msgspec.Struct):
-    """A reply as its client understands it. `ended` by its last event, `failed` by an error in band."""
+    """A reply as its client understands it. `ended` by its last event, `failed` by an error in band.
+
+    `left` says that the client did not wait for the end.
+    """
 
     status: int
     text: str = ""
     ended: bool = False
     failed: bool = False
     whole: bool = True
+    left: bool = False
 
     @property
     def ending(self) -> Ending:
         """How it ended, in exactly one way; `broken` is one that no client can make sense of."""
+        if self.left:
+            return "client_gone"
         if not self.whole or self.ended == self.failed:
             return "broken"
         return "complete" if self.ended else "error"
@@ -37,19 +44,22 @@ class Heard(msgspec.Struct):
 class Tongue(msgspec.Struct, frozen=True):
     """One dialect: its path and body for a model, a text and a form, and how its replies are read."""
 
-    path: Callable[[str, bool], str]
+    path: Callable[[str, Form], str]
     body: Callable[[str, str, bool], Json]
     read: Callable[[Any, Heard], None]
     event: Callable[[str, Any, Heard], None]
 
 
-def hear(dialect: str, reply: Reply, *, streamed: bool) -> Heard:
+def hear(dialect: str, reply: Reply, form: Form) -> Heard:
     """Understand a reply."""
     heard = Heard(reply.status, whole=reply.complete)
     tongue = TONGUES[dialect]
     if reply.status != 200:
         heard.failed = _is_error(_decoded(reply.body))
-    elif streamed:
+    elif form == "array":
+        for element in _decoded(reply.body) or ():
+            tongue.event("", element, heard)
+    elif form == "stream":
         for name, data in _events(reply.body.decode()):
             tongue.event(name, data, heard)
     else:
@@ -160,8 +170,15 @@ def _responses_event(name: str, data: Any, heard: Heard) -> None:
 # --- gemini
 
 
-def _gemini_path(model: str, streamed: bool) -> str:
-    return f"/v1beta/models/{model}:" + ("streamGenerateContent?alt=sse" if streamed else "generateContent")
+GEMINI_DOORS: dict[Form, str] = {
+    "whole": "generateContent",
+    "stream": "streamGenerateContent?alt=sse",
+    "array": "streamGenerateContent",
+}
+
+
+def _gemini_path(model: str, form: Form) -> str:
+    return f"/v1beta/models/{model}:{GEMINI_DOORS[form]}"
 
 
 def _gemini_body(model: str, text: str, streamed: bool) -> Json:
@@ -183,8 +200,8 @@ def _gemini_event(name: str, data: Any, heard: Heard) -> None:
         _gemini_read(data, heard)
 
 
-def _at(path: str) -> Callable[[str, bool], str]:
-    return lambda _model, _streamed: path
+def _at(path: str) -> Callable[[str, Form], str]:
+    return lambda _model, _form: path
 
 
 TONGUES = {

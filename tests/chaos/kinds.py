@@ -16,7 +16,7 @@ import msgspec
 
 from tests.upstream.faults import CleanEnd, Cut, ErrorEvent, Fault, Silence, Spoken, Status
 from tests.upstream.scripts import LAST_CHUNK, begun, chunk, head, paced, raw, whole
-from tests.upstream.steps import Close, Hang, Reset, Script, Send
+from tests.upstream.steps import Close, CloseOnNext, Hang, Reset, Script, Send
 
 Meaning = Literal["left", "breaks", "serves"]
 # The reply's text begins with it: no piece before it has anything to show.
@@ -31,7 +31,8 @@ PAGE = b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
 class Kind(msgspec.Struct, frozen=True):
     """One kind: what it must come to for whole replies and for streams, and how it is done.
 
-    `asked` says that the request arrives: the upstream's books know of each try.
+    `asked` says that the request arrives: the upstream's books know of each try. `keys` is how many keys its
+    providers have.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind(msgspec.Struct, frozen=True):
     stream: Meaning = "left"
     fault: Callable[[Spoken], Script] | None = None
     asked: bool = True
+    keys: int = 1
 
     def meaning(self, *, streamed: bool) -> Meaning:
         """What it must come to."""
@@ -128,6 +130,21 @@ def _dripping(spoken: Spoken) -> Script:
     return (*begun([], headers={"content-type": spoken.media}), *paced(drops, DRIP), rest, Send(LAST_CHUNK))
 
 
+def well(spoken: Spoken) -> Script:
+    """All of it."""
+    return spoken.whole() if streams(spoken) else whole(spoken.pieces[0])
+
+
+def _stale(spoken: Spoken) -> Script:
+    """All is well, but the connection, which looks alive, is closed under the next request."""
+    return (*well(spoken), CloseOnNext())
+
+
+def _lingering(spoken: Spoken) -> Script:
+    """All is said, but the body never ends."""
+    return (*spoken.begun(), Hang())
+
+
 def _start(_: Spoken) -> int:
     return 0
 
@@ -175,7 +192,9 @@ SAID = (
     Kind("head-garbage", fault=_no_http),
     Kind("closed-unread", fault=_closed),
     Kind("401", fault=_status(401, words="The key is wrong.")),
+    Kind("401-two-keys", fault=_status(401, words="The key is wrong."), keys=2),
     Kind("429", fault=_status(429)),
+    Kind("429-two-keys", fault=_status(429), keys=2),
     Kind("429-later", fault=_status(429, (("retry-after", "30"),))),
     Kind("500", fault=_status(500)),
     Kind("503-page", fault=_page),
@@ -195,6 +214,8 @@ SAID = (
     Kind("garbage-body", fault=_said(GARBAGE)),
     Kind("garbage-events", fault=_said(b"data: {no json\n\ndata: [1, 2\n\n")),
     Kind("garbage-chunks", fault=_bad_chunks),
+    Kind("stale", whole="serves", stream="serves", fault=_stale),
+    Kind("lingering", stream="serves", fault=_lingering),
     Kind("drip", stream="serves", fault=_dripping),
 )
 KINDS = {kind.name: kind for kind in (*NETWORK, *SAID)}

@@ -4,9 +4,10 @@ A cell is a kind of fault, a client's dialect, a reply whole or streamed, and an
 dialects of the targets go round, so that failing over leads from passthrough to translation and back.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +17,12 @@ from tests.chaos.ports import authority_file
 
 DIALECTS = ("anthropic-messages", "openai-chat", "openai-responses", "gemini")
 SUFFIXES = {"anthropic-messages": "", "openai-chat": "/v1", "openai-responses": "/v1", "gemini": "/v1beta"}
+Form = Literal["whole", "stream", "array"]
+# Gemini streams a JSON array to who does not ask for events.
+FORMS: Mapping[str, tuple[Form, ...]] = {
+    **dict.fromkeys(DIALECTS, ("whole", "stream")),
+    "gemini": ("whole", "stream", "array"),
+}
 BUSY = "529"
 FAULTY = "*"
 # For each target what it is, and its dialect: so many places on from the client's own.
@@ -30,6 +37,8 @@ LIMITS = (
     'connect = "600ms", first_byte = "900ms", first_byte_thinking = "900ms", idle = "900ms", whole = "1500ms"'
 )
 PATIENT = 'connect = "10s", first_byte = "20s", idle = "20s", whole = "20s"'
+# Few enough that twenty clients wait for their turn now and then.
+AT_ONCE = "concurrency = 3"
 HEAD = """
 [server]
 discover = false
@@ -45,7 +54,12 @@ class Cell(msgspec.Struct, frozen=True):
     kind: Kind
     dialect: str
     arrangement: str
-    streamed: bool
+    form: Form
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the reply comes piece by piece."""
+        return self.form != "whole"
 
     @property
     def model(self) -> str:
@@ -67,22 +81,27 @@ def kind_of(provider: str) -> str:
     return next(provider.removesuffix(f"-{name}") for name in DIALECTS if provider.endswith(f"-{name}"))
 
 
-def cells(kinds: Iterable[str] = (), arrangements: Iterable[str] = ()) -> Iterator[Cell]:
+def cells(kinds: Sequence[str] = (), arrangements: Sequence[str] = ()) -> Iterator[Cell]:
     """The cells of these kinds and arrangements; of all without any."""
-    chosen = [KINDS[name] for name in kinds] or KINDS.values()
-    forms = product(chosen, DIALECTS, tuple(arrangements) or ARRANGEMENTS, (False, True))
-    return (Cell(*form) for form in forms)
+    for name, dialect, arrangement in product(kinds or KINDS, DIALECTS, arrangements or ARRANGEMENTS):
+        for form in FORMS[dialect]:
+            yield Cell(KINDS[name], dialect, arrangement, form)
 
 
 def slice_of(every: int = 4) -> list[Cell]:
     """One cell of so many, each kind in each dialect, form and arrangement at least once."""
-    return [cell for place, cell in enumerate(cells()) if _turn(place) % every == 0]
+    return [cell for cell in cells() if _turn(cell) % every == 0]
 
 
-def _turn(place: int) -> int:
+def _turn(cell: Cell) -> int:
     """Goes round by a step of its own in each direction, so that no two of them go round together."""
-    form, arrangement, dialect, kind = place % 2, place // 2 % 4, place // 8 % 4, place // 32
-    return 2 * form + arrangement + dialect + kind
+    places = (
+        2 * FORMS[cell.dialect].index(cell.form),
+        list(ARRANGEMENTS).index(cell.arrangement),
+        DIALECTS.index(cell.dialect),
+        list(KINDS).index(cell.kind.name),
+    )
+    return sum(places)
 
 
 def configuration(upstream: str, addresses: Mapping[str, str], folder: Path) -> str:
@@ -91,19 +110,27 @@ def configuration(upstream: str, addresses: Mapping[str, str], folder: Path) -> 
     for kind, dialect in product(KINDS, DIALECTS):
         address = addresses.get(kind, upstream)
         providers.append(_provider(kind, dialect, f"{address}/{kind}/{dialect}", folder))
-    return (
-        HEAD + "".join(providers) + "[models]\n" + "".join(_plan(cell) for cell in cells() if cell.streamed)
-    )
+    plans = [_plan(cell) for cell in cells() if cell.form == "whole"]
+    return "".join((HEAD, *providers, "[models]\n", *plans))
 
 
 def _provider(kind: str, dialect: str, address: str, folder: Path) -> str:
     file = authority_file(folder, kind)
-    return (
-        f'[providers."{kind}-{dialect}"]\n'
-        f'dialect = "{dialect}"\nbase_url = "{address}{SUFFIXES[dialect]}"\napi_key = "sk-chaos"\n'
-        f"timeouts = {{ {PATIENT if kind == WELL else LIMITS} }}\n"
-        + (f'ca_file = "{file}"\n' if file is not None else "")
-    )
+    lines = [
+        f'[providers."{kind}-{dialect}"]',
+        f'dialect = "{dialect}"',
+        f'base_url = "{address}{SUFFIXES[dialect]}"',
+        f"timeouts = {{ {PATIENT if kind == WELL else LIMITS} }}",
+        *([AT_ONCE] if kind == WELL else []),
+        *([f'ca_file = "{file}"'] if file is not None else []),
+        _keys(1 if kind == WELL else KINDS[kind].keys),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(count: int) -> str:
+    keys = ", ".join(f'"sk-chaos-{number}"' for number in range(count))
+    return f"api_keys = [{keys}]" if count > 1 else f"api_key = {keys}"
 
 
 def _plan(cell: Cell) -> str:

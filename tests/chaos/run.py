@@ -16,7 +16,7 @@ from tests.chaos.hearing import TONGUES, Heard, hear
 from tests.chaos.kinds import KINDS
 from tests.chaos.plans import DIALECTS, Cell, configuration
 from tests.chaos.ports import ports
-from tests.path.client import now
+from tests.path.client import Wire, now
 from tests.path.house import House
 from tests.path.process import Gateway
 from tests.upstream.scripts import JSON
@@ -26,6 +26,9 @@ CLIENTS = 20
 # For what is still on its way when the last client has its answer.
 PATIENCE = 10.0
 GLANCE = 0.02
+# Beside those who wait for the end, one of so many leaves before it: at a time drawn, in seconds.
+LEAVERS = 5
+LONGEST_STAY = 0.5
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -60,8 +63,11 @@ class Ground:
     def run(self, cells: Iterable[Cell], repeats: int, seed: int = 0) -> Result:
         """Ask for each cell so many times, in an order drawn from the seed."""
         name = f"mark-{next(self._runs)}-"
-        drawn = [cell for cell in cells for _ in range(repeats)]
-        random.Random(seed).shuffle(drawn)  # noqa: S311  # an order, not a secret
+        chance = random.Random(seed)  # noqa: S311  # an order, not a secret
+        staying: list[tuple[Cell, float | None]] = [(cell, None) for cell in cells for _ in range(repeats)]
+        leaving = [(cell, chance.uniform(0, LONGEST_STAY)) for cell, _ in staying[::LEAVERS]]
+        drawn = [*staying, *leaving]
+        chance.shuffle(drawn)
         self._warm_up()
         before, held_before = counts(self.house), self._settled()
         with ThreadPoolExecutor(CLIENTS) as clients:
@@ -77,20 +83,27 @@ class Ground:
             held_after=held_after,
         )
 
-    def _ask(self, cell: Cell, mark: str) -> Asked:
+    def _ask(self, asking: tuple[Cell, float | None], mark: str) -> Asked:
+        cell, patience = asking
         tongue = TONGUES[cell.dialect]
         body = msgspec.json.encode(tongue.body(cell.model, mark, cell.streamed))
         began = now()
-        path = tongue.path(cell.model, cell.streamed)
-        reply = self.house.call("POST", path, [*JSON.items(), ("x-request-id", mark)], body)
-        heard = hear(cell.dialect, reply, streamed=cell.streamed)
+        with Wire(self.house.address) as wire:
+            if patience is not None:
+                wire.socket.settimeout(patience)
+            path = tongue.path(cell.model, cell.form)
+            try:
+                wire.send("POST", path, [*JSON.items(), ("x-request-id", mark)], body)
+                heard = hear(cell.dialect, wire.read(), cell.form)
+            except TimeoutError:
+                assert patience is not None, f"{mark} never ended"
+                heard = Heard(0, left=True)
         return Asked(cell, mark, heard, now() - began)
 
     def _warm_up(self) -> None:
         """What is opened once and kept for good must not look like something left over."""
         for dialect in DIALECTS:
-            cell = Cell(KINDS["tls-garbage"], dialect, "two", streamed=False)
-            self._ask(cell, "warm-up")
+            self._ask((Cell(KINDS["tls-garbage"], dialect, "two", "whole"), None), "warm-up")
 
     def _settled(self, like: Held | None = None) -> Held:
         """What is held when it holds no more than before, or when patience ends."""

@@ -14,7 +14,7 @@ from tests.chaos.plans import Cell
 from tests.chaos.run import Asked, Result
 from tests.chaos.verdict import problems
 
-CELL = Cell(KINDS["529"], "openai-chat", "two", streamed=False)
+CELL = Cell(KINDS["529"], "openai-chat", "two", "whole")
 FIRST, SECOND = CELL.targets
 MARK = "mark-0-0"
 EMPTY = Held(0, 0, 3, 20)

@@ -38,14 +38,16 @@ def problems(result: Result) -> list[str]:
 
 def describe(asked: Asked) -> str:
     """Which exchange it was."""
-    form = "stream" if asked.cell.streamed else "whole"
-    return f"{asked.cell.model} {form} ({asked.mark})"
+    return f"{asked.cell.model} {asked.cell.form} ({asked.mark})"
 
 
 def _of_one(result: Result, asked: Asked, written: dict[str, Row]) -> Iterator[str]:
     row = written.get(asked.mark)
     if row is None:
         yield "it has no line in the log"
+        return
+    if asked.heard.left:
+        yield from _left_by_client(result, asked, row)
         return
     if asked.heard.ending == "broken":
         yield f"the client made no sense of it: {asked.heard}"
@@ -57,6 +59,14 @@ def _of_one(result: Result, asked: Asked, written: dict[str, Row]) -> Iterator[s
         yield f"it took {asked.seconds:.1f} s"
     yield from _served(result, asked, row)
     yield from _tries(result, asked, row)
+
+
+def _left_by_client(result: Result, asked: Asked, row: Row) -> Iterator[str]:
+    """Who left may just have been served, or told; nobody was asked for it that was not written down."""
+    told = [provider for provider, _ in row.failures] + [row.provider]
+    served, there = result.books.served.get(asked.mark, []), result.books.asked.get(asked.mark, [])
+    if len(served) > 1 or not set(there) <= set(told):
+        yield f"the client left; the log says it asked {told}, the books say {there}, and {served} served it"
 
 
 def _served(result: Result, asked: Asked, row: Row) -> Iterator[str]:
@@ -89,6 +99,8 @@ def _meaning(asked: Asked, provider: str) -> Meaning:
 def _tries(result: Result, asked: Asked, row: Row) -> Iterator[str]:
     """The log names each try that failed, and the books know of each that arrived."""
     tries = [provider for provider, _ in row.failures]
+    if asked.cell.kind.keys > 1:
+        return  # what is left alone because all of its keys rest is written down, and was not asked
     if len(tries) not in (row.attempts, row.attempts - 1):
         yield f"{row.attempts} attempts, and {len(tries)} that failed"
     told = tries if len(tries) == row.attempts else [*tries, row.provider]
@@ -140,7 +152,9 @@ def _metrics(result: Result) -> Iterator[str]:
 def _left(row: Row) -> list[str]:
     """The providers that were left for another, once each time."""
     tries = [provider for provider, _ in row.failures]
-    behind = [*tries[1:], *([row.provider] if len(tries) < row.attempts else [])]
+    # An answer may be that of an earlier target, which is worth more; what is no answer came last.
+    went_on = row.outcome != "error" or len(tries) < row.attempts
+    behind = [*tries[1:], *([row.provider] if went_on else [])]
     return [one for one, other in zip(tries, behind, strict=False) if one != other]
 
 
