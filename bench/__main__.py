@@ -1,4 +1,4 @@
-"""`python -m bench gate | baseline | micro | wire`: see each with `--help`."""
+"""`python -m bench gate | baseline | micro | plans | wire`: see each with `--help`."""
 
 import argparse
 import os
@@ -46,6 +46,12 @@ def wire(_arguments: argparse.Namespace, rest: list[str]) -> int:
     return status
 
 
+def plans(_arguments: argparse.Namespace, rest: list[str]) -> int:
+    """What a plan costs, by the number of routes."""
+    status: int = import_module("bench.plans").main(rest)
+    return status
+
+
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, add_help=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -56,7 +62,7 @@ def _arguments() -> argparse.ArgumentParser:
             "--build", default="bench.inprocess:penstock", help="MODULE:FUNCTION that makes the application"
         )
         command.set_defaults(run=compared)
-    for passed_on in (micro, wire):
+    for passed_on in (micro, plans, wire):
         command = commands.add_parser(passed_on.__name__, help=passed_on.__doc__, add_help=False)
         command.set_defaults(run=passed_on)
     return parser

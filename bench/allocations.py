@@ -74,6 +74,11 @@ def per_operation(bench: Bench, workload: Workload) -> float:
     return round((long - short) / OPERATIONS, DECIMALS)
 
 
+def allocated(run: Callable[[], None]) -> int:
+    """Allocations of one run, those it has once included."""
+    return sum(1 for _ in _records(run, followed=False))
+
+
 def sites(bench: Bench, workload: Workload) -> dict[Stack, float]:
     """Allocations of one operation by the stack that made them, innermost frame first.
 
@@ -140,4 +145,4 @@ def _of_harness(workload: Workload) -> float:
 
 
 def _total(bench: Bench, workload: Workload, count: int) -> int:
-    return sum(1 for _ in _records(lambda: bench.run(workload, count), followed=False))
+    return allocated(lambda: bench.run(workload, count))

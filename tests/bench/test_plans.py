@@ -1,0 +1,32 @@
+"""What a plan costs, held to its figures: allocations are exact, and the same for one route and for many."""
+
+import pytest
+
+from bench.plans import KINDS, NO_SESSION, ROUTES, Cost, measure, table
+
+MANY = 500
+MOST = 10.0
+# A conversation without a name is looked for in the body: no part of the plan, but it stands beside it.
+MOST_WITH_OPENING = 24.0
+ALL = (*KINDS, NO_SESSION)
+
+
+@pytest.fixture(scope="module")
+def few_and_many() -> tuple[Cost, Cost]:
+    """The cost with one route of each kind, and with many."""
+    return measure(len(ROUTES)), measure(MANY)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_plan_from_the_cache_allocates_little(few_and_many: tuple[Cost, Cost], kind: str) -> None:
+    """Within its bound, and no more among many routes than among few."""
+    few, many = few_and_many
+    assert few.allocations[kind] <= (MOST_WITH_OPENING if kind == NO_SESSION else MOST)
+    assert many.allocations[kind] == pytest.approx(few.allocations[kind], abs=0.5)
+
+
+def test_every_kind_is_in_the_table(few_and_many: tuple[Cost, Cost]) -> None:
+    """One line for each number of routes and kind of route."""
+    lines = table(few_and_many)
+    assert len(lines) == 1 + 2 * len(ALL)
+    assert all(any(kind in line for line in lines) for kind in ALL)
