@@ -7,6 +7,7 @@ it has begun as one. What comes after a try that failed is decided in `failure.p
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Final
 
 from adapters.dialect import Peek
@@ -17,6 +18,7 @@ from gateway import crossing, local
 from gateway.affinity import settle
 from gateway.attempts_course import Course
 from gateway.attempts_encode import request_for
+from gateway.attempts_hedge import hedged, hedges
 from gateway.attempts_judge import judge, judged_at_once
 from gateway.attempts_recourse import refusal_in
 from gateway.errors import Refused, UpstreamError
@@ -32,17 +34,20 @@ from gateway.upstream import Head, Pool, Wire
 CANNOT_COUNT: Final = frozenset((404, 405, 501))
 
 
-async def first_good_attempt(exchange: Exchange) -> None:
+def first_good_attempt(exchange: Exchange) -> Awaitable[None]:
     """Set source, head and first bytes. Raises Refused, UpstreamError, or what interrupted the exchange."""
     exchange.house.retries.earn()
     if exchange.operation == "count_tokens":
-        exchange.attempts += 1
-        await _count(exchange)
-        return
+        return _count(exchange)
     # One target, as nearly every plan has, pays for no course unless it fails.
-    first = exchange.targets[0]
-    course = None if len(exchange.targets) == 1 and first.recourse is None else Course(exchange)
-    target: Target | None = first if course is None else course.next()
+    if len(exchange.targets) == 1 and exchange.targets[0].recourse is None:
+        return _try_each(exchange, None)
+    course = Course(exchange)
+    return hedged(exchange, course, _try_each) if hedges(exchange) else _try_each(exchange, course)
+
+
+async def _try_each(exchange: Exchange, course: Course | None) -> None:
+    target: Target | None = exchange.targets[0] if course is None else course.next()
     while target is not None:
         exchange.target = target
         error = None
@@ -92,6 +97,7 @@ def _let_go_of_body(exchange: Exchange) -> None:
 
 async def _count(exchange: Exchange) -> None:
     """Asked of the upstream where there is one that can count, else estimated: never worth an error."""
+    exchange.attempts += 1
     for target in exchange.targets:
         exchange.target, exchange.seat = target, None
         passes = target.dialect is exchange.dialect and not target.provider.local

@@ -61,7 +61,17 @@ class Course:
         left.remove(target)
         self._here = 1
         self._exchange.seat = None
-        self._exchange.others = bool(left) or open_ways(target, self._ways)
+        # Who is raced is held as well: only content wins.
+        self._exchange.others = bool(left) or open_ways(target, self._ways) or bool(self._exchange.part)
+        return target
+
+    def lend(self) -> Target | None:
+        """A target for a rival, which alone asks it. None where none is well, or no try is left to spend."""
+        house = self._exchange.house
+        target = next((one for one in self._left if one.breaker.ready(house.clock())), None)
+        if target is None or self._standing(taught=False).late or not house.retries.take():
+            return None
+        self._left.remove(target)
         return target
 
     def _first_left(self) -> Target:
@@ -95,8 +105,7 @@ class Course:
             exchange.seat = None
             return target
         if step != "again":
-            house.tallies.failover(target.provider.name, failure.kind)
-            return self.next()
+            return self._leave(target, failure)
         if taught:
             # It was not the target that failed, and so it is not spared.
             return target
@@ -104,10 +113,18 @@ class Course:
         self._here += 1
         return target
 
+    def _leave(self, target: Target, failure: Failure) -> Target | None:
+        """Go on to the next target; the last of them may have been lent to a rival in the meantime."""
+        if not self._left:
+            self._tell()
+            return None
+        self._exchange.house.tallies.failover(target.provider.name, failure.kind)
+        return self.next()
+
     def _turn_away(self, target: Target) -> bool:
         """Go on beyond the ordinary targets where the answer calls for it, whatever tries they have taken."""
         assert self._answer is not None
-        if target.recourse is None or self._standing(taught=False).late:
+        if target.recourse is None or self._exchange.part == "second" or self._standing(taught=False).late:
             return False
         found = way_out(self._exchange, target, self._answer.failure, self._ways)
         if found:

@@ -61,10 +61,14 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Recourse(msgspec.Struct, frozen=True):
-    """Where a request goes that is too long for its targets, or whose content they refuse: names."""
+    """Where a request goes that is too long for its targets, or whose content they refuse: names.
+
+    `hedge`: after how many seconds without content the next target is asked as well; 0 for never.
+    """
 
     too_long: str = ""
     refused: str = ""
+    hedge: float = 0.0
 
 
 class Tier(msgspec.Struct, frozen=True):

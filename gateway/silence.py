@@ -55,6 +55,8 @@ async def attend(exchange: Exchange) -> None:
 
 async def reassure(exchange: Exchange) -> None:
     """While what comes is not shown: a sign of life where the client has had none for too long."""
+    if exchange.part == "second":
+        return
     now = exchange.house.clock()
     if now - exchange.signed_at >= exchange.house.settings.server.sign_of_life:
         exchange.signed_at = now
@@ -68,7 +70,7 @@ def _give_up_at(exchange: Exchange) -> float:
 
 
 def _sign_at(exchange: Exchange) -> float:
-    if exchange.relay != "stream":
+    if exchange.relay != "stream" or exchange.part == "second":
         return NEVER
     return max(exchange.heard_at, exchange.signed_at) + exchange.house.settings.server.sign_of_life
 

@@ -93,6 +93,7 @@ class Exchange(msgspec.Struct, eq=False):
     attempts: int = 0
     rotations: int = 0
     leaving: str = ""
+    part: Literal["", "first", "second"] = ""
     seat: Seat | None = None
     again: bool = False
     others: bool = False

@@ -100,11 +100,19 @@ class LeftOutLabels(NamedTuple):
     missing: str
 
 
+class HedgeLabels(NamedTuple):
+    """What second tries beside a first are told apart by: `outcome` is won, lost or failed."""
+
+    provider: str
+    outcome: str
+
+
 class Tallies:
     """All counts of one worker."""
 
     __slots__ = (
         "failovers",
+        "hedges",
         "leavings",
         "left_out",
         "requests",
@@ -120,6 +128,7 @@ class Tallies:
         self.tokens: dict[tuple[str, str], TokenTally] = {}
         self.signs_of_life = 0
         self.failovers: dict[FailoverLabels, int] = {}
+        self.hedges: dict[HedgeLabels, int] = {}
         self.left_out: dict[LeftOutLabels, int] = {}
         self.rotations: dict[FailoverLabels, int] = {}
         self.leavings: dict[LeavingLabels, int] = {}
@@ -142,6 +151,11 @@ class Tallies:
                 labels = (provider, OTHER)
             tally = self.tokens.setdefault(labels, TokenTally())
         return tally
+
+    def hedge(self, provider: str, outcome: str) -> None:
+        """A target was asked beside another."""
+        labels = HedgeLabels(provider, outcome)
+        self.hedges[labels] = self.hedges.get(labels, 0) + 1
 
     def leave_out(self, provider: str, missing: str) -> None:
         """A target was left out of a plan because it could not serve the request."""

@@ -16,14 +16,25 @@ TICK: Final = 0.02  # seconds; an exchange is watched after one to two of them
 SWEEP: Final = 5  # ticks between two looks at everybody's `wake_at`
 
 
+class Alarm:
+    """Something to be done at a time of the house's clock."""
+
+    __slots__ = ("call", "when")
+
+    def __init__(self, when: float, call: Callable[[], None]) -> None:
+        self.when = when
+        self.call = call
+
+
 class Timekeeper:
     """Ticks while anybody is inside."""
 
-    __slots__ = ("_clock", "_fresh", "_loop", "_ticking", "_ticks", "_young", "active")
+    __slots__ = ("_alarms", "_clock", "_fresh", "_loop", "_ticking", "_ticks", "_young", "active")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._alarms: set[Alarm] = set()
         self._fresh: set[Exchange] = set()
         self._young: set[Exchange] = set()
         self._ticking = False
@@ -44,8 +55,25 @@ class Timekeeper:
         self._young.discard(exchange)
         self.active.discard(exchange)
 
+    def accompany(self, exchange: Exchange) -> None:
+        """Wake this one as well, until it is dismissed; its client is watched by another."""
+        self.active.add(exchange)
+
+    def call_at(self, when: float, call: Callable[[], None]) -> Alarm:
+        """Have something done when its time has come, to a tenth of a second, while somebody is inside."""
+        alarm = Alarm(when, call)
+        self._alarms.add(alarm)
+        return alarm
+
+    def call_off(self, alarm: Alarm) -> None:
+        """It is not to be done any more, if it was not done yet."""
+        self._alarms.discard(alarm)
+
     def sweep(self, now: float) -> None:
         """Wake everybody whose time has come."""
+        for alarm in [one for one in self._alarms if one.when <= now] if self._alarms else ():
+            self._alarms.discard(alarm)
+            alarm.call()
         for exchange in self.active:
             if exchange.source is not None and 0 < exchange.wake_at <= now:
                 exchange.source.nudge()

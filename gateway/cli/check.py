@@ -41,7 +41,9 @@ def _lines(configuration: Configuration) -> Iterable[str]:
             yield f"  {('' if place else name).ljust(width)}  {'or' if place else '->'} {_spelled(tier)}"
         recourse = tiers_of(lead)[0].recourse
         for case, where in () if recourse is None else msgspec.structs.asdict(recourse).items():
-            if where:
+            if isinstance(where, float) and where:
+                yield f"  {''.ljust(width)}  the next as well after {where:g} s"
+            elif where:
                 yield f"  {''.ljust(width)}  {case.replace('_', ' ')} -> {where}"
     yield ""
     yield "nothing is wrong"

@@ -133,6 +133,10 @@ class Group(_Table, frozen=True):
     refused: Annotated[
         str | None, Meta(description="Where a request goes whose content the filter of a target refuses.")
     ] = None
+    hedge: Annotated[
+        Duration | None,
+        Meta(description="The next target is asked as well when the first has shown nothing for this time."),
+    ] = None
 
 
 class Failure(_Table, frozen=True):

@@ -18,7 +18,7 @@ _MOST_TRIES = 100
 # Names that lead to one another, before it is more likely a mistake.
 _MOST_NAMES = 32
 # What a group says of the name it stands for, beside its targets.
-_OF_A_NAME = ("too_long", "refused")
+_OF_A_NAME = ("too_long", "refused", "hedge")
 
 
 def resolve_models(
@@ -101,13 +101,28 @@ class _Reader:
 
     def _recourse(self, raw: Group, path: tuple[str, ...]) -> Recourse | None:
         """Where a name leads beside its targets."""
-        found = {name: getattr(raw, name) or "" for name in _OF_A_NAME}
+        found = {"too_long": raw.too_long or "", "refused": raw.refused or ""}
         for name, where in found.items():
             if where and where == path[1]:
                 self._report((*path, name), "leads back to itself", "name another model")
             elif where and where not in self._models:
                 self._target(where, (*path, name))
-        return Recourse(**found) if any(found.values()) else None
+        recourse = Recourse(**found, hedge=self._hedge(raw, path))
+        return None if recourse == Recourse() else recourse
+
+    def _hedge(self, raw: Group, path: tuple[str, ...]) -> float:
+        if raw.hedge is None:
+            return 0.0
+        if len(raw.targets) == 1:
+            self._report((*path, "hedge"), "means nothing with one target", "name another one to ask")
+        try:
+            delay = seconds(raw.hedge)
+        except ValueError as failure:
+            self._report((*path, "hedge"), str(failure), "")
+            return 0.0
+        if not delay:
+            self._report((*path, "hedge"), "would ask two targets every time", 'say a delay such as "2s"')
+        return delay
 
     def _group(self, raw: Group, path: tuple[str, ...]) -> tuple[Tier, ...]:
         path = (*path, "targets")

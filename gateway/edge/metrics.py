@@ -17,6 +17,7 @@ from gateway.house import House
 from gateway.tallies import (
     OUTCOMES,
     FailoverLabels,
+    HedgeLabels,
     Histogram,
     LeavingLabels,
     LeftOutLabels,
@@ -65,6 +66,7 @@ class _Collector(Collector):
         yield _tokens(tallies)
         yield _failovers(tallies)
         yield _left_out(tallies)
+        yield _hedges(tallies)
         yield _breakers(self._house)
         yield _rotations(tallies)
         yield _credentials(self._house)
@@ -110,6 +112,14 @@ def _failovers(tallies: Tallies) -> Metric:
     words = "Requests that left a provider for their next target, by the kind of its failure."
     family = CounterMetricFamily("penstock_failovers", words, labels=list(FailoverLabels._fields))
     for labels, count in tallies.failovers.items():
+        family.add_metric(labels, count)
+    return family
+
+
+def _hedges(tallies: Tallies) -> Metric:
+    words = "Targets asked beside another that was slow: won, lost, or failed."
+    family = CounterMetricFamily("penstock_hedges", words, labels=list(HedgeLabels._fields))
+    for labels, count in tallies.hedges.items():
         family.add_metric(labels, count)
     return family
 

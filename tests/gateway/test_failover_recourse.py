@@ -22,7 +22,7 @@ BLOCKED_STREAM = stream([b"data: " + msgspec.json.encode(BLOCKED) + b"\n\n"])
 FILTERED = no(400, "Output blocked by content filtering policy")
 
 
-def route(*leads: str, **recourse: str) -> Route:
+def route(*leads: str, **recourse: Any) -> Route:
     """Targets in order, and where a request goes beyond them."""
     return Route(tuple(Tier((Share(lead),), recourse=Recourse(**recourse)) for lead in leads))
 

@@ -44,6 +44,16 @@ def test_a_group_in_order(read: Load) -> None:
     assert leads_of(read(text).settings.models["m"]) == ("b", "a/x", "b/y")
 
 
+def test_a_group_that_is_raced(read: Load) -> None:
+    """The delay reaches every target of the name."""
+    text = f'{TWO}[models.m]\nstrategy = "in_order"\ntargets = ["a/x", "b/y"]\nhedge = "1500ms"\n'
+    models = read(text).settings.models
+    hedged = Recourse(hedge=1.5)
+    assert models["m"] == Route(
+        (Tier((Share("a/x"),), recourse=hedged), Tier((Share("b/y"),), recourse=hedged))
+    )
+
+
 def test_where_a_request_goes_beyond_its_targets(read: Load) -> None:
     """To a name, or to a target; the one that is not said is none."""
     text = f'{TWO}[models.m]\ntargets = ["a/x"]\ntoo_long = "long"\n'
@@ -99,6 +109,9 @@ def test_the_environment_can_say_it(read: Load) -> None:
             "models.m.targets.1",
             "is in this group already",
         ),
+        ('m = { targets = ["a"], hedge = "2s" }', "models.m.hedge", "means nothing with one target"),
+        ('m = { targets = ["a", "b"], hedge = 0 }', "models.m.hedge", "would ask two targets every time"),
+        ('m = { targets = ["a", "b"], hedge = "soon" }', "models.m.hedge", "expected a duration"),
         ("m = [1]", "models.m.0", "expected a string or a table, got a whole number"),
     ],
 )
