@@ -28,8 +28,7 @@ def account(exchange: Exchange) -> None:
     ended = house.clock()
     target = exchange.target
     provider = target.provider.name if target is not None else NOBODY
-    _tally(exchange, provider, ended)
-    if exchange.usage is not None and target is not None:
+    if exchange.usage is not None and target is not None and not _paid_elsewhere(exchange):
         _count_tokens(exchange, provider, target.model, exchange.usage)
         if exchange.pin is not None and exchange.outcome != "error":
             settle(exchange, exchange.pin)
@@ -37,10 +36,18 @@ def account(exchange: Exchange) -> None:
             usage = exchange.usage
             read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
             house.estimates.learn(provider, target.model, exchange.estimated, read)
+    if exchange.shared:
+        return  # each of its clients has a line and is counted
+    _tally(exchange, provider, ended)
     broken = exchange.outcome == "error" and exchange.status < 400  # said in band, after a good head
     level = "error" if broken or exchange.status >= 500 else "info"
     if house.journal.wants(level):
         house.journal.write(_line(exchange, level, ended))
+
+
+def _paid_elsewhere(exchange: Exchange) -> bool:
+    """The reply was kept, or came of a call that is shared: its tokens were counted there, once."""
+    return exchange.listener is not None or exchange.cache == b"hit"
 
 
 def _tally(exchange: Exchange, provider: str, ended: float) -> None:
@@ -100,6 +107,8 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
         line.credential = exchange.seat.key + 1
     if exchange.left_out:
         line.left_out = "; ".join(exchange.left_out)[:LONGEST_LIST]
+    if exchange.cache:
+        line.cache = exchange.cache.decode()
     if exchange.failed:
         line.failed = ", ".join(exchange.failed)[:LONGEST_LIST]
     if exchange.error or exchange.upstream_id or exchange.session or exchange.agent:

@@ -18,8 +18,8 @@ from gateway.settings import LEAVING, Settings
 from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
-EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log", "/debug/lessons"))
-LESSON: Final = "/debug/lessons/"
+EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log", "/debug/lessons", "/debug/caches"))
+DEBUG: Final = ("/debug/lessons/", "/debug/caches/")
 HEALTH: Final = "/healthz"
 GREETING: Final = frozenset(("/", "/api/hello"))
 HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (b"content-length", b"15")])
@@ -58,7 +58,7 @@ class App:
         return self._other(scope, receive, send, paths.tidy(path))
 
     def _other(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
-        if path in EDGE or path.startswith(LESSON):
+        if path in EDGE or path.startswith(DEBUG):
             return self._at_the_edge({**scope, "path": path}, receive, send)
         if path == HEALTH:
             return _say(scope, send, *HEALTHY)

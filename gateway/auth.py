@@ -5,17 +5,23 @@ G1) everybody is the local caller, and what the client carries is a provider's c
 only a passthrough provider is ever given.
 """
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
 from adapters.fault import Fault
+from gateway.cache import Figures
 from gateway.errors import Refused
 from gateway.state import Exchange, Pair
 
 LOCAL_CALLER: Final = "local"
 BEARER: Final = b"bearer "
+# How many keys are kept as they were sent, for how long in seconds, and up to which length.
 KNOWN_KEPT: Final = 10_000
+KNOWN_FOR: Final = 30.0
+UNKNOWN_FOR: Final = 5.0
+LONGEST_KEPT: Final = 512
 KEY_FIELDS: Final = frozenset((b"authorization", b"x-api-key"))
 NO_KEY: Final = Fault(
     "authentication",
@@ -32,12 +38,17 @@ CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"fals
 class Callers:
     """The keys that open the door: digest to name."""
 
-    __slots__ = ("_known", "_names", "_required")
+    __slots__ = ("_clock", "_hits", "_known", "_misses", "_names", "_required")
 
-    def __init__(self, names: Mapping[bytes, str], *, required: bool) -> None:
+    def __init__(
+        self, names: Mapping[bytes, str], clock: Callable[[], float] = time.monotonic, *, required: bool
+    ) -> None:
         self._names = dict(names)
-        self._known: dict[bytes, str] = {}
+        self._clock = clock
+        self._known: dict[bytes, tuple[str | None, float]] = {}
         self._required = required
+        # Floats, exact to 2 ** 53: as in tallies.py.
+        self._hits = self._misses = 0.0
 
     def identify(self, exchange: Exchange) -> None:
         """Set the caller, and take our own key from the credentials. Raises Refused (401)."""
@@ -57,14 +68,35 @@ class Callers:
     def caller_of(self, credential: bytes) -> str | None:
         """Whose key this is. By digest: the time taken is the same for a key that is nearly right.
 
-        A key that was right is kept as it was sent, so that it is hashed once and not with every request.
+        What was found is kept for a while under the key as it was sent, which is hashed once and not with
+        every request; that it is unknown, for a shorter one.
         """
-        name = self._known.get(credential)
-        if name is None:
-            name = self._names.get(sha256(secret_of(credential)).digest())
-            if name is not None and len(self._known) < KNOWN_KEPT:
-                self._known[credential] = name
+        now = self._clock()
+        found = self._known.get(credential)
+        if found is not None and found[1] > now:
+            self._hits += 1
+            return found[0]
+        self._misses += 1
+        name = self._names.get(sha256(secret_of(credential)).digest())
+        if len(credential) <= LONGEST_KEPT:
+            self._keep(credential, name, now)
         return name
+
+    def _keep(self, credential: bytes, name: str | None, now: float) -> None:
+        """Strangers choose what they send: what is kept is bounded, and full means start again."""
+        if len(self._known) >= KNOWN_KEPT:
+            self._known.clear()
+        self._known[credential] = (name, now + (KNOWN_FOR if name is not None else UNKNOWN_FOR))
+
+    def figures(self) -> Figures:
+        """How many keys are known as they were sent, and how often that was of use."""
+        return Figures(len(self._known), None, int(self._hits), int(self._misses))
+
+    def clear(self) -> int:
+        """Forget how keys are spelled: the next request with each is hashed again."""
+        count = len(self._known)
+        self._known.clear()
+        return count
 
     def _take_out(self, exchange: Exchange) -> None:
         """Keys of ours reach nobody; what else there is may be meant for a passthrough provider."""

@@ -14,6 +14,7 @@ import msgspec
 
 from adapters.dialect import Dialect, ModelEntry
 from adapters.table import DIALECTS
+from gateway.cache import Figures
 from gateway.codings import MAX_DECODED
 from gateway.errors import UpstreamError
 from gateway.fields import fields_of
@@ -50,7 +51,7 @@ DECODE: Final = msgspec.json.Decoder(_List).decode
 class Catalogue:
     """Models by provider and dialect, as last listed."""
 
-    __slots__ = ("_asking", "_clock", "_kept", "_providers", "_router")
+    __slots__ = ("_asking", "_clock", "_hits", "_kept", "_misses", "_providers", "_router")
 
     def __init__(self, providers: Mapping[str, Provider], router: Router, clock: Callable[[], float]) -> None:
         self._providers = providers
@@ -58,18 +59,31 @@ class Catalogue:
         self._clock = clock
         self._kept: dict[str, tuple[float, list[ModelEntry]]] = {}
         self._asking: dict[str, asyncio.Task[list[ModelEntry]]] = {}
+        self._hits = self._misses = 0.0  # as in tallies.py
 
     async def entries(self, dialect: str) -> list[ModelEntry]:
         """The models a client of this dialect may ask for."""
         kept = self._kept.get(dialect)
         if kept is not None and kept[0] > self._clock():
+            self._hits += 1
             return kept[1]
+        self._misses += 1
         task = self._asking.get(dialect)
         if task is None:
             task = self._asking[dialect] = asyncio.get_running_loop().create_task(self._ask(dialect))
             task.add_done_callback(lambda _: self._asking.pop(dialect, None))
         # One client that leaves must not take the list away from the others who wait for it.
         return await asyncio.shield(task)
+
+    def figures(self) -> Figures:
+        """How many lists are kept, and how often that was of use."""
+        return Figures(len(self._kept), None, int(self._hits), int(self._misses))
+
+    def clear(self) -> int:
+        """Forget the lists: providers are asked again."""
+        count = len(self._kept)
+        self._kept.clear()
+        return count
 
     async def _ask(self, dialect: str) -> list[ModelEntry]:
         doors = self._doors(DIALECTS[dialect])

@@ -28,6 +28,8 @@ def own_headers(exchange: Exchange, headers: list[Pair]) -> list[Pair]:
         headers.append(BODY_MODES[exchange.body_mode])
         if exchange.dropped:
             headers.append((b"x-penstock-dropped", b", ".join(map(_token, exchange.dropped))))
+    if exchange.cache:
+        headers.append((b"x-penstock-cache", exchange.cache))
     if exchange.upstream_id:
         headers.append((b"x-penstock-upstream-request-id", exchange.upstream_id))
     headers.append((b"server-timing", timing(exchange)))

@@ -5,6 +5,7 @@
     peek                model, stream, thinking: no more is decoded
     plan                targets in order
     enter               a permit, or a refusal with the time to come back
+    recall              where it is asked for: a kept reply, or one that is being given to another
     first good attempt  encode, send, judge, until the first bytes worth showing are in hand
     pump                to the client, as fast as it reads; one that leaves ends the upstream
     answer              whatever was raised: before the head a status, after it an error event
@@ -23,6 +24,7 @@ from gateway.answer import answer
 from gateway.array import as_array
 from gateway.attempts import first_good_attempt
 from gateway.errors import Refused
+from gateway.recall import left, recalled
 from gateway.relay import pump
 from gateway.state import Exchange
 
@@ -38,11 +40,28 @@ async def run(exchange: Exchange) -> None:
         peek(exchange)
         plan(exchange)
         house.admission.enter(exchange)
-        await first_good_attempt(exchange)
+        if house.replies is None or not await recalled(exchange, house.replies, ask):
+            await first_good_attempt(exchange)
         await pump(exchange)
         trial.ended(exchange)
     except Exception as error:  # noqa: BLE001  # the one place where everything is answered
         trial.broke(exchange, error)
+        await answer(exchange, error)
+    finally:
+        close(exchange)
+
+
+async def ask(exchange: Exchange) -> None:
+    """A call that several clients share: it has no permit and no client of its own. Raises what failed."""
+    exchange.house.timekeeper.enrol(exchange)
+    try:
+        await first_good_attempt(exchange)
+        await pump(exchange)
+        trial.ended(exchange)
+    except Exception as error:
+        trial.broke(exchange, error)
+        if not exchange.head_sent:
+            raise
         await answer(exchange, error)
     finally:
         close(exchange)
@@ -81,6 +100,8 @@ def close(exchange: Exchange) -> None:
     house.timekeeper.dismiss(exchange)
     if exchange.watcher is not None:
         exchange.watcher.cancel()
+    if exchange.listener is not None:
+        left(exchange, exchange.listener)
     trial.over(exchange)
     house.give_back(exchange)
     house.admission.leave(exchange)

@@ -10,6 +10,7 @@ from gateway.admission import CLOSING, Admission
 from gateway.affinity import Affinity
 from gateway.auth import Callers
 from gateway.breaker import Breakers
+from gateway.cache import Counted, Holding
 from gateway.catalogue import Catalogue
 from gateway.errors import Refused
 from gateway.estimates import Estimates
@@ -20,6 +21,7 @@ from gateway.load import Loads
 from gateway.plan_targets import Workshop
 from gateway.prices import Prices
 from gateway.provider import Provider
+from gateway.replies import replies_for
 from gateway.retries import Retries
 from gateway.routing import Router
 from gateway.settings import Settings
@@ -52,7 +54,7 @@ class House:
         workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
         self.router = Router(self.providers, settings.models, workshop, chance, settings.routing)
         self.callers = Callers(
-            {key.digest: key.name for key in settings.keys}, required=settings.server.keys_required
+            {key.digest: key.name for key in settings.keys}, clock, required=settings.server.keys_required
         )
         self.admission = Admission(settings.server.max_inside)
         self.catalogue = Catalogue(self.providers, self.router, clock)
@@ -61,6 +63,7 @@ class House:
         self.retries = Retries()
         self.lessons = Lessons(clock, settings.failure.remember)
         self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
+        self.replies = replies_for(settings, clock)
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -74,7 +77,21 @@ class House:
         for provider in self.providers.values():
             provider.expire(now)
         self.lessons.expire(now)
+        if self.replies is not None:
+            self.replies.kept.expire(now)
         self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)
+
+    def caches(self) -> dict[str, Holding]:
+        """What is kept only to be quick, by name: all of it may be emptied."""
+        found: dict[str, Holding] = {
+            "callers": self.callers,
+            "conversations": self.affinity.pins,
+            "plans": Counted(self.router.plans),
+            "model_lists": self.catalogue,
+        }
+        if self.replies is not None:
+            found["responses"] = self.replies.kept
+        return found
 
     def leave(self) -> None:
         """Let nobody in any more; whoever is not done when the time to drain is over is told so (F12)."""
@@ -94,6 +111,8 @@ class House:
         self.admission.closing = True
         if self._housekeeping is not None:
             self._housekeeping.cancel()
+        if self.replies is not None:
+            await self.replies.sharing.close()
         for provider in self.providers.values():
             await provider.close()
         self.journal.flush()

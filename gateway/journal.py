@@ -41,6 +41,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     dropped: str = ""
     left_out: str = ""
     relay: str = ""
+    cache: str = ""
     status: int = 0
     outcome: str = ""
     error: str = ""

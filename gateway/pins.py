@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable
 from typing import Final
 
 from adapters.events import Usage
+from gateway.cache import Figures
 from gateway.credentials import NONE
 
 MOST_PINS: Final = 10_000
@@ -91,10 +92,11 @@ class Pin:
 class Pins:
     """The pins of one worker, in the order they were used last."""
 
-    __slots__ = ("_kept",)
+    __slots__ = ("_found", "_kept", "_new")
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, Pin] = {}
+        self._found = self._new = 0.0
 
     def __len__(self) -> int:
         """How many there are."""
@@ -104,11 +106,24 @@ class Pins:
         """The pin of a conversation, from now on the one used last."""
         pin = self._kept.pop(conversation, None)
         if pin is None or now - pin.used_at > IDLE:
+            self._new += 1
             pin = Pin(now)
             self._make_room(now)
+        else:
+            self._found += 1
         pin.used_at = now
         self._kept[conversation] = pin
         return pin
+
+    def figures(self) -> Figures:
+        """How many conversations are known, and how often one came back."""
+        return Figures(len(self._kept), None, int(self._found), int(self._new))
+
+    def clear(self) -> int:
+        """Forget where conversations live; how many they were."""
+        count = len(self._kept)
+        self._kept.clear()
+        return count
 
     def _make_room(self, now: float) -> None:
         while self._kept:

@@ -14,6 +14,7 @@ LEAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 CredentialMode = Literal["key", "passthrough", "none"]
 LeavingPolicy = Literal["price", "always", "never"]
 Strategy = Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest"]
+CacheMode = Literal["off", "on", "read", "write"]
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +138,7 @@ class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     `patience`: what a second of waiting costs, in millionths of a dollar.
 
     `learn`: whether what an upstream refuses is left out, for as long as `remember` says.
+    `reconnect`: how long a call goes on whose client was cut off, for it may come back.
     """
 
     tries: int = 4
@@ -152,6 +154,44 @@ class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     worth_waiting_tokens: int = 20_000
     learn: bool = True
     remember: float = 86400.0
+    reconnect: float = 0.0
+
+
+class Caching(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done for a request: answered from the cache and kept there, and shared with the same in flight.
+
+    `force`: whether answers are kept that would be another each time. `ttl`: for how long, in seconds.
+    """
+
+    responses: CacheMode = "off"
+    coalesce: bool = False
+    force: bool = False
+    ttl: float = 300.0
+
+
+class CachingFor(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of it for a model or a key; None where nothing is."""
+
+    responses: CacheMode | None = None
+    coalesce: bool | None = None
+    force: bool | None = None
+    ttl: float | None = None
+
+
+class CacheSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is cached: for all, by the model asked for (a name or a glob), and by the caller's key's name."""
+
+    usual: Caching = Caching()
+    max_entries: int = 10_000
+    max_bytes: int = 64 * 1024 * 1024
+    models: dict[str, CachingFor] = {}
+    keys: dict[str, CachingFor] = {}
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing is cached for anybody, and nothing shared."""
+        said: list[Caching | CachingFor] = [self.usual, *self.models.values(), *self.keys.values()]
+        return not any((one.responses or "off") != "off" or one.coalesce for one in said)
 
 
 class KeySettings(msgspec.Struct, frozen=True):
@@ -197,5 +237,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     prices: dict[str, Price] = {}
     capabilities: dict[str, Capabilities] = {}
     failure: FailureSettings = FailureSettings()
+    cache: CacheSettings = CacheSettings()
     keys: tuple[KeySettings, ...] = ()
     log: LogSettings = LogSettings()

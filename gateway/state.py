@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.pins import Pin
     from gateway.plan import Target
     from gateway.seat import Seat
+    from gateway.sharing import Listener
     from gateway.source import Source
     from gateway.upstream import Pool, Wire
 
@@ -109,6 +110,11 @@ class Exchange(msgspec.Struct, eq=False):
     connected_at: float = 0.0
     sent_at: float = 0.0
     head_at: float = 0.0
+
+    # From the cache, or from a call several share. `shared`: it is that call, and no client's own.
+    cache: bytes = b""
+    listener: Listener | None = None
+    shared: bool = False
 
     # From the reply.
     tap: Tap | None = None

@@ -115,6 +115,7 @@ class Tallies:
         "hedges",
         "leavings",
         "left_out",
+        "recalls",
         "requests",
         "rotations",
         "signs_of_life",
@@ -133,6 +134,7 @@ class Tallies:
         self.rotations: dict[FailoverLabels, int] = {}
         self.leavings: dict[LeavingLabels, int] = {}
         self.waits: dict[WaitLabels, Histogram] = {}
+        self.recalls: dict[str, int] = {}
 
     def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
         """The tally of one kind of request."""
@@ -171,6 +173,10 @@ class Tallies:
         """A request has gone on to the next key of a provider."""
         labels = FailoverLabels(provider, kind)
         self.rotations[labels] = self.rotations.get(labels, 0) + 1
+
+    def recalled(self, result: str) -> None:
+        """A request that may be cached or shared was looked up."""
+        self.recalls[result] = self.recalls.get(result, 0) + 1
 
     def waited(self, provider: str, seconds: float, *, served: bool) -> None:
         """A request has waited for its turn at a provider, and got it or not."""

@@ -39,6 +39,7 @@ LADDERS = {
                 "gateway.relay",
                 "gateway.answer",
                 "gateway.accounting",
+                "gateway.recall",
             ),
         ),
         # The exchange knows the house it is in, and the house's timekeeper knows exchanges. Three stages are
@@ -61,6 +62,8 @@ LADDERS = {
                 "gateway.crossing",
                 "gateway.silence",
                 "gateway.timekeeper",
+                "gateway.replies",
+                "gateway.sharing",
                 "gateway.waiting",
             ),
             open=True,
@@ -70,6 +73,7 @@ LADDERS = {
             (
                 "gateway.upstream",
                 "gateway.breaker",
+                "gateway.cache",
                 "gateway.credentials",
                 "gateway.seat",
                 "gateway.turns",

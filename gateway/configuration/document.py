@@ -182,6 +182,58 @@ class Failure(_Table, frozen=True):
         Duration,
         Meta(description="How long what was learned so is kept, and later requests sent without it."),
     ] = "24h"
+    reconnect: Annotated[
+        Duration,
+        Meta(
+            description="How long a call goes on whose client was cut off, so that the same request finds "
+            "its reply. 0: it ends at once."
+        ),
+    ] = 0
+
+
+class CacheFor(_Table, frozen=True):
+    """What is said of the cache for a model or a key; what is left out is as for all."""
+
+    responses: Annotated[
+        Literal["off", "on", "read", "write"] | None,
+        Meta(description="Whether replies are cached for it: read and written, only one of both, or not."),
+    ] = None
+    coalesce: Annotated[
+        bool | None, Meta(description="Whether equal requests in flight share one call to the provider.")
+    ] = None
+    force: Annotated[
+        bool | None, Meta(description="Whether replies are cached that would be another each time.")
+    ] = None
+    ttl: Annotated[Duration | None, Meta(description="How long a reply is kept.")] = None
+
+
+class Cache(_Table, frozen=True):
+    """Replies that are given again, and calls that are shared."""
+
+    responses: Annotated[
+        Literal["off", "on", "read", "write"],
+        Meta(description="Whether replies are cached: read and written, only one of both, or not."),
+    ] = "off"
+    coalesce: Annotated[
+        bool, Meta(description="Whether equal requests in flight share one call to the provider.")
+    ] = False
+    force: Annotated[
+        bool,
+        Meta(
+            description="Whether replies are cached that would be another each time: without a seed or a "
+            "temperature of at most 0.3."
+        ),
+    ] = False
+    ttl: Annotated[Duration, Meta(description="How long a reply is kept.")] = "5m"
+    max_entries: Annotated[int, Meta(description="Replies kept in each worker.")] = 10_000
+    max_bytes: Annotated[Size, Meta(description="Bytes they may take there.")] = "64MiB"
+    models: Annotated[
+        dict[str, CacheFor],
+        Meta(description="The same for models, by the name asked for or a glob; the longest counts."),
+    ] = {}
+    keys: Annotated[
+        dict[str, CacheFor], Meta(description="The same for callers, by the name of their key; counts most.")
+    ] = {}
 
 
 class Routing(_Table, frozen=True):
@@ -252,6 +304,7 @@ class Document(_Table, frozen=True):
     prices: dict[str, Price] = {}
     capabilities: dict[str, Capabilities] = {}
     failure: Failure = Failure()
+    cache: Cache = Cache()
     keys: dict[str, Key] = {}
     log: Log = Log()
 

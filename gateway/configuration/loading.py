@@ -21,6 +21,7 @@ import msgspec
 
 from adapters.table import DIALECTS, PROVIDERS
 from gateway.configuration.addresses import is_loopback, parse_listen
+from gateway.configuration.caching import resolve_cache
 from gateway.configuration.capabilities import resolve_capabilities
 from gateway.configuration.document import Document, Key, Server
 from gateway.configuration.overrides import Overlay
@@ -166,6 +167,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         prices=resolve_prices(document.prices, names, problems),
         capabilities=resolve_capabilities(document.capabilities, names, problems),
         failure=resolve_failure(document.failure, problems),
+        cache=resolve_cache(document.cache, document.keys.keys(), problems),
         keys=keys,
         log=LogSettings(level=document.log.level, format=document.log.format),
     )

@@ -219,6 +219,7 @@ def resolve_failure(raw: Failure, problems: list[Problem]) -> FailureSettings:
         credential_rest=_duration("credential_rest", raw.credential_rest, problems),
         learn=raw.learn,
         remember=_duration("remember", raw.remember, problems),
+        reconnect=_duration("reconnect", raw.reconnect, problems),
     )
 
 

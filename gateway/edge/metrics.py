@@ -73,6 +73,8 @@ class _Collector(Collector):
         yield from _turns(self._house)
         yield from _affinity(self._house)
         yield from _lessons(self._house)
+        yield _recalls(tallies)
+        yield from _caches(self._house)
         yield from _gauges(self._house)
 
 
@@ -191,6 +193,29 @@ def _lessons(house: House) -> Iterable[Metric]:
         learned.add_metric([provider], count)
     yield learned
     yield GaugeMetricFamily("penstock_lessons", "Lessons that are kept.", value=house.lessons.count)
+
+
+def _recalls(tallies: Tallies) -> Metric:
+    words = "Requests that may be cached or shared: hit, miss, bypass, coalesced, resumed."
+    family = CounterMetricFamily("penstock_recalls", words, labels=["result"])
+    for result, count in tallies.recalls.items():
+        family.add_metric([result], count)
+    return family
+
+
+def _caches(house: House) -> Iterable[Metric]:
+    entries = GaugeMetricFamily("penstock_cache_entries", "Entries of a cache.", labels=["cache"])
+    size = GaugeMetricFamily("penstock_cache_bytes", "Bytes of a cache that counts them.", labels=["cache"])
+    words = "Look-ups in a cache, and whether it was found."
+    lookups = CounterMetricFamily("penstock_cache_lookups", words, labels=["cache", "found"])
+    for name, cache in house.caches().items():
+        figures = cache.figures()
+        entries.add_metric([name], figures.entries)
+        if figures.bytes is not None:
+            size.add_metric([name], figures.bytes)
+        lookups.add_metric([name, "yes"], figures.hits)
+        lookups.add_metric([name, "no"], figures.misses)
+    return (entries, size, lookups)
 
 
 def _gauges(house: House) -> Iterable[Metric]:

@@ -73,6 +73,22 @@ class Site:
             return JSONResponse({"forgotten": 1})
         return JSONResponse({"error": f"there is no lesson {identity}"}, status_code=404)
 
+    async def caches(self, request: Request) -> Response:
+        """List the caches, or empty one; from this machine only."""
+        if not _from_here(request):
+            return JSONResponse({"error": "caches are told to this machine only"}, status_code=403)
+        caches, name = self._house.caches(), request.path_params.get("name")
+        if name is None:
+            figures = {one: cache.figures() for one, cache in caches.items()}
+            return Response(msgspec.json.encode({"caches": figures}), media_type="application/json")
+        if name not in caches:
+            words = f"there is no cache {name}; there are {', '.join(caches)}"
+            return JSONResponse({"error": words}, status_code=404)
+        # A web page can send a form anywhere, and cannot send this type without asking first.
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return JSONResponse({"error": "send application/json"}, status_code=415)
+        return JSONResponse({"cleared": caches[name].clear()})
+
 
 def _from_here(request: Request) -> bool:
     """The peer is this machine, and so is the name it called: a web page can make any name point here."""
@@ -94,6 +110,8 @@ def build_site(house: House) -> Starlette:
             Route("/metrics", site.metrics),
             Route("/debug/log", site.log, methods=["GET", "PUT"]),
             Route("/debug/lessons", site.lessons, methods=["GET", "DELETE"]),
+            Route("/debug/caches", site.caches),
+            Route("/debug/caches/{name}/clear", site.caches, methods=["POST"]),
             Route("/debug/lessons/{id}", site.lessons, methods=["DELETE"]),
         ]
     )

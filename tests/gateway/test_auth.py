@@ -9,7 +9,7 @@ from gateway.errors import Refused
 from gateway.house import House
 from gateway.state import Exchange, Pair
 from tests.gateway.indoors import Client, exchange_of, settings
-from tests.gateway.loops import in_loop
+from tests.gateway.loops import Clock, in_loop
 
 ANN, BOB = b"pst_ann_0123456789", b"pst_bob_0123456789"
 CALLERS = {sha256(ANN).digest(): "ann", sha256(BOB).digest(): "bob"}
@@ -127,3 +127,27 @@ def test_a_door_that_wants_a_key(headers: list[Pair], opens: bool) -> None:
 def test_the_secret_of_a_credential(value: bytes, secret: bytes) -> None:
     """A scheme before it is no part of it."""
     assert secret_of(value) == secret
+
+
+def test_what_is_known_of_a_key_is_kept_for_a_while() -> None:
+    """A key is looked up again after 30 seconds, one that is unknown after 5, and at once when told so."""
+    clock = Clock()
+    callers = Callers(CALLERS, clock, required=True)
+    looked_up = []
+    for wait in (0.0, 4.9, 0.2, 24.8, 0.2):
+        clock.move(wait)
+        assert (callers.caller_of(ANN), callers.caller_of(b"pst_nobody")) == ("ann", None)
+        looked_up.append(callers.figures().misses)
+    assert looked_up == [2, 2, 3, 4, 5]
+    assert (callers.figures().entries, callers.figures().hits) == (2, 5)
+    assert (callers.clear(), callers.figures().entries) == (2, 0)
+
+
+def test_what_strangers_send_is_not_kept_without_bounds() -> None:
+    """Neither many wrong keys nor a very long one are remembered."""
+    callers = Callers(CALLERS, required=True)
+    callers.caller_of(b"x" * 1000)
+    assert callers.figures().entries == 0
+    for number in range(10_001):
+        callers.caller_of(b"%d" % number)
+    assert callers.figures().entries == 1
