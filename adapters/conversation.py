@@ -191,7 +191,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     `dialect` is the client's; `extras` are its settings nobody else knows, as they came; `unread` names those
     that have no place here at all. `include_usage` says that the client wants to see the usage of a stream;
     upstream it is always asked for. `compaction` says that the reply is to be the conversation in short, as
-    the one item a client of openai-responses asked for.
+    the one item a client of openai-responses asked for. `cache_key` names the conversation, for providers
+    that look for its beginning in their prompt cache by a name.
     """
 
     dialect: str
@@ -212,6 +213,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     include_usage: bool = False
     compaction: bool = False
+    cache_key: str | None = None
     extras: dict[str, msgspec.Raw] = {}
     unread: tuple[str, ...] = ()
 
@@ -228,7 +230,9 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     `Choice` understood, `formats` what can be said of the answer's shape: a schema, that it is an object, or
     nothing but words. `most_tokens`, `most_stops` and `hottest` are the highest a setting may be; `short_ids`
     wants ids of calls of nine letters and digits. `freeform_tools` says whether a tool may take text (None:
-    in openai-responses, and not in openai-chat, which few others speak whole).
+    in openai-responses, and not in openai-chat, which few others speak whole). `cache_key` says that the
+    provider finds a conversation in its prompt cache by a name, `cache_marks` that marks of it are set by
+    choice where the client has set none.
     """
 
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -253,6 +257,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     formats: Literal["schema", "object", "words"] = "schema"
     short_ids: bool = False
     freeform_tools: bool | None = None
+    cache_key: bool = False
+    cache_marks: bool = False
     refuses: frozenset[str] = frozenset()
     refused_keywords: frozenset[str] = frozenset()
 

@@ -4,7 +4,7 @@ A dialect's writer puts a body together; here it is kept what was dropped on the
 a provider refuses is taken out of it again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -16,6 +16,9 @@ Json = dict[str, object]
 
 # How a lowered limit is named among what was dropped.
 CLAMPED: Final = "max_tokens(clamped)"
+
+# The field of OpenAI's APIs that names a conversation to their prompt cache.
+CACHE_KEY: Final = "prompt_cache_key"
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -51,6 +54,14 @@ class Writing:
         self._drop(refused)
         for name in refused:
             del settings[name]
+
+    def _elsewhere(self) -> Iterator[tuple[str, object]]:
+        """What goes on of another dialect's settings: the name of the conversation, its own before ours."""
+        request = self._request
+        key = request.extras.get(CACHE_KEY, request.cache_key) if self._quirks.cache_key else None
+        self._drop(name for name in request.extras if name != CACHE_KEY or key is None)
+        if key is not None:
+            yield CACHE_KEY, key
 
     def _finished(self, body: Json) -> Written:
         return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)

@@ -7,6 +7,7 @@ both ways.
 """
 
 import time
+from hashlib import blake2b
 from typing import Final, Literal
 
 import msgspec
@@ -35,6 +36,7 @@ TIMES: Final = frozenset((b"retry-after", b"retry-after-ms"))
 JSON: Final = b"application/json"
 Way = Literal["passed", "relieved", "carried"]
 # What asks a provider of openai-responses for a summary; nobody else has the word.
+MARKS: Final = b'"cache_control"'
 COMPACTION: Final = b'"compaction_trigger"'
 AGENT: Final = (b"user-agent", b"penstock/" + version().encode())
 
@@ -116,6 +118,8 @@ def _fields(exchange: Exchange, there: Dialect, *, stream: bool) -> bytes:
 def way_to(exchange: Exchange, target: Target) -> Way:
     """How the request goes on: as it is, relieved of what the seals of other makers are on, or carried.
 
+    Where marks of the prompt cache are to be set and there are none, it is written anew as well.
+
     Embeddings name their model in too many places for another one. A summary of a conversation that was
     elsewhere is one for all, and so made as it is made everywhere.
     """
@@ -125,6 +129,8 @@ def way_to(exchange: Exchange, target: Target) -> Way:
         return "carried"
     if exchange.operation == "embed":
         return "carried" if peek.model != target.model else "passed"
+    if target.quirks.cache_marks and exchange.operation == "generate" and exchange.body.find(MARKS) < 0:
+        return "relieved"
     # find: `in` makes an exception before it looks (CPython 3.11), and this sees every body that passes.
     if exchange.operation != "generate" or exchange.body.find(SEAL) < 0:
         return "passed"
@@ -132,7 +138,7 @@ def way_to(exchange: Exchange, target: Target) -> Way:
 
 
 def relieved(exchange: Exchange, target: Target) -> bytes:
-    """The request in its own dialect, without what the seals of other makers are on. Raises Malformed.
+    """The request in its own dialect, without what other makers sealed, and with marks. Raises Malformed.
 
     A conversation that was elsewhere brings their signatures: its own provider refuses what it did not make.
     """
@@ -143,11 +149,24 @@ def relieved(exchange: Exchange, target: Target) -> bytes:
 def _rewritten(exchange: Exchange, target: Target) -> tuple[ChatRequest, Written]:
     """The request through the middle, in the target's dialect. Raises Malformed."""
     request = exchange.dialect.read_request(exchange.body, exchange.path)
-    request = msgspec.structs.replace(request, model=target.model, stream=exchange.relay == "stream")
+    request = msgspec.structs.replace(
+        request,
+        model=target.model,
+        stream=exchange.relay == "stream",
+        cache_key=_cache_key(exchange) if target.quirks.cache_key else None,
+    )
     written = target.dialect.write_request(request, target.quirks)
     exchange.body_mode = b"rewritten(translation)"
     exchange.dropped = written.dropped
     return request, written
+
+
+def _cache_key(exchange: Exchange) -> str | None:
+    """A name for the conversation in the provider's prompt cache, made of the client's session."""
+    if not exchange.session:
+        return None
+    said = b"\0".join((exchange.caller.encode(), exchange.session, exchange.agent))
+    return blake2b(said, digest_size=16).hexdigest()
 
 
 def strip(head: ReplyHead) -> None:

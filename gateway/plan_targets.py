@@ -2,6 +2,7 @@
 
 import msgspec
 
+from adapters.conversation import Quirks
 from adapters.dialect import Dialect
 from adapters.quirks import quirks_for
 from gateway.breaker import Breakers
@@ -9,7 +10,7 @@ from gateway.load import Loads
 from gateway.plan import Target
 from gateway.prices import Prices
 from gateway.provider import Provider
-from gateway.settings import Tier
+from gateway.settings import MARKING, Tier
 from gateway.state import Pair
 
 # Strategies that ask how much is under way at a target, and how long it takes.
@@ -43,13 +44,19 @@ class Workshop:
             headers=_headers(provider, model),
             dialect=spoken,
             breaker=self._breakers.of(provider.name, model),
-            quirks=quirks_for(provider.settings.row or "", spoken.name, model),
+            quirks=_quirks(provider, model, spoken),
             guarded=provider.guarded or load is not None,
             timeouts=msgspec.structs.replace(provider.settings.timeouts, **tier.timeouts),
             price=self._prices.of(provider.name, model),
             load=load,
             recourse=tier.recourse,
         )
+
+
+def _quirks(provider: Provider, model: str, spoken: Dialect) -> Quirks:
+    quirks = quirks_for(provider.settings.row or "", spoken.name, model)
+    marks = provider.settings.cache_breakpoints and spoken.name == MARKING
+    return msgspec.structs.replace(quirks, cache_marks=True) if marks else quirks
 
 
 def _headers(provider: Provider, model: str) -> tuple[Pair, ...]:

@@ -11,6 +11,8 @@ import msgspec
 # How a worker is told that it is about to be stopped; Windows has no such signal.
 LEAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 
+# The dialect that marks in a request what is to be kept in the prompt cache.
+MARKING = "anthropic-messages"
 CredentialMode = Literal["key", "passthrough", "none"]
 LeavingPolicy = Literal["price", "always", "never"]
 Strategy = Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest"]
@@ -47,6 +49,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str | None = None
     timeouts: Timeouts = Timeouts()
     concurrency: int = 0
+    cache_breakpoints: bool = False
     families: tuple[str, ...] = ()
     pace: float = 0.02
 

@@ -13,17 +13,25 @@ _DRAWN = ("temperature", "top_p", "logprobs", "top_logprobs")
 
 def _speaks(most_tokens: int) -> Quirks:
     """A model that does not think."""
-    return Quirks(efforts=(), most_tokens=most_tokens)
+    return Quirks(efforts=(), most_tokens=most_tokens, cache_key=True)
 
 
 def _thinks(*efforts: Effort) -> Quirks:
     """A model that thinks, and draws as it likes when it does."""
     refused = frozenset(_PENALTIES if "none" in efforts else _PENALTIES + _DRAWN)
-    return Quirks(efforts=efforts, most_tokens=128_000, refuses=refused, sampling_beside_thinking=False)
+    return Quirks(
+        efforts=efforts,
+        most_tokens=128_000,
+        refuses=refused,
+        sampling_beside_thinking=False,
+        cache_key=True,
+    )
 
 
 _FIRST_THINKERS = Quirks(
-    most_tokens=100_000, refuses=frozenset((*_PENALTIES, *_DRAWN, "parallel_tool_calls"))
+    most_tokens=100_000,
+    refuses=frozenset((*_PENALTIES, *_DRAWN, "parallel_tool_calls")),
+    cache_key=True,
 )
 
 QUIRKS: tuple[Family, ...] = (

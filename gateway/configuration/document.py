@@ -91,6 +91,13 @@ class Provider(_Table, frozen=True):
     ] = None
     ca_file: Annotated[str | None, Meta(description="Certificates to trust instead of the system's.")] = None
     timeouts: Timeouts = Timeouts()
+    cache_breakpoints: Annotated[
+        bool,
+        Meta(
+            description="Whether marks of the prompt cache are set for clients that set none "
+            "(anthropic-messages only)."
+        ),
+    ] = False
     concurrency: Annotated[
         int | None,
         Meta(description="Requests at once, in each worker; the others wait. Default: any number."),

@@ -18,7 +18,7 @@ from gateway.configuration.document import Document, Provider
 from gateway.configuration.document import Timeouts as RawTimeouts
 from gateway.configuration.problems import Problem, dotted, nearest
 from gateway.configuration.quantities import seconds
-from gateway.settings import CredentialMode, ProviderSettings, ServerSettings, Timeouts
+from gateway.settings import MARKING, CredentialMode, ProviderSettings, ServerSettings, Timeouts
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -105,6 +105,7 @@ class _Resolver:
             ca_file=self._ca_file(),
             timeouts=self._timeouts(self._raw.timeouts),
             concurrency=self._concurrency(),
+            cache_breakpoints=self._cache_breakpoints(base_urls),
             families=tuple(self._raw.models or ()),
             pace=self._pace(),
         )
@@ -317,6 +318,13 @@ class _Resolver:
             value = getattr(raw, name)
             limits[name] = self._duration(f"timeouts.{name}", value, getattr(Timeouts(), name))
         return Timeouts(**limits)
+
+    def _cache_breakpoints(self, base_urls: dict[str, str]) -> bool:
+        if self._raw.cache_breakpoints and MARKING not in base_urls:
+            self._report(
+                "cache_breakpoints", f"this provider speaks no {MARKING}, which alone has such marks"
+            )
+        return self._raw.cache_breakpoints
 
     def _concurrency(self) -> int:
         if self._raw.concurrency is not None and self._raw.concurrency < 1:

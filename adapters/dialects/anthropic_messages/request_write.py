@@ -24,6 +24,7 @@ from adapters.conversation import (
 from adapters.conversation_order import arranged
 from adapters.conversation_tools import FREEFORM_SCHEMA, Names, described
 from adapters.conversation_writing import CLAMPED, Writing
+from adapters.dialects.anthropic_messages.cache_marks import marked
 from adapters.dialects.anthropic_messages.content import Blocks
 from adapters.dialects.anthropic_messages.request_read import EFFORTS, NAME
 from adapters.fault import Malformed
@@ -100,7 +101,7 @@ class _Writing(Writing):
         body.update(self._settings(limit))
         self._refuse(body)
         self._names.bridge(tools)
-        return self._finished(body)
+        return self._finished(marked(request, body) if self._quirks.cache_marks else body)
 
     # --- turns
 

@@ -208,10 +208,7 @@ class _Writing(Writing):
         if request.stream:
             body["stream"] = True
             body.update({"stream_options": {"include_usage": True}} if quirks.stream_usage else {})
-        if self._own:
-            body.update(request.extras)
-        else:
-            self._drop(request.extras)
+        body.update(request.extras if self._own else self._elsewhere())
 
     def _limit(self, asked: int) -> int:
         most = self._quirks.most_tokens

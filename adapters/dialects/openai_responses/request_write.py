@@ -185,7 +185,7 @@ class _Writing(Writing):
         if self._own:
             yield from ((key, raw) for key, raw in request.extras.items() if not _is_nested(key))
             return
-        self._drop(request.extras)
+        yield from self._elsewhere()
         yield "store", False
         yield "include", [ENCRYPTED]
 

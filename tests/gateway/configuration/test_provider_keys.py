@@ -59,3 +59,12 @@ def test_how_many_at_once(read: Load) -> None:
     assert read('[failure]\nqueue = "2s"').settings.failure.queue == 2.0
     assert read("[server]\nmax_inside = 7").settings.server.max_inside == 7
     assert "1 or more" in problems(read, "[server]\nmax_inside = 0")["server.max_inside"]
+
+
+def test_marks_of_prompt_caches_are_for_who_has_them(read: Load) -> None:
+    """Off by default; a provider that speaks no such API cannot have them."""
+    text = '[providers.anthropic]\napi_key = "k"\n'
+    assert not provider(read(text), "anthropic").cache_breakpoints
+    assert provider(read(text + "cache_breakpoints = true"), "anthropic").cache_breakpoints
+    wrong = problems(read, BOX + "cache_breakpoints = true")
+    assert "speaks no anthropic-messages" in wrong["providers.box.cache_breakpoints"]
