@@ -58,6 +58,14 @@ bench *arguments: setup
 bench-wire *arguments: setup
     {{ python }} -m bench wire "$@"
 
+# Measure beside LiteLLM, Portkey and claude-code-router, installed into .cache/peers; --whole for all of it.
+bench-peers *arguments: setup
+    {{ python }} -m bench peers "$@"
+
+# Print what the newest run of each layer says; --write-readme puts it into README.md.
+bench-report *arguments: setup
+    {{ python }} -m bench report "$@"
+
 # Write the generated parts of the pages in docs/ anew.
 docs: setup
     {{ python }} -m docs.generate
@@ -87,6 +95,10 @@ lock: setup
     {{ python }} -m uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "just lock" --quiet \
         --constraint requirements.lock --extra dev --output-file requirements-dev.lock pyproject.toml
+    {{ python }} -m uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command "just lock" --quiet \
+        --output-file bench/peers/litellm.lock bench/peers/litellm.in
+    cd bench/peers && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
     cd .ci/agents && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 # Everything CI runs.

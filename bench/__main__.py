@@ -1,14 +1,22 @@
-"""`python -m bench gate | baseline | micro | plans | wire`: see each with `--help`."""
+"""`python -m bench gate | baseline | micro | plans | wire | peers | report`: see each with `--help`."""
 
 import argparse
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 MICRO = Path(__file__).parent / "micro"
+# Commands that read their arguments themselves: the module whose `main` does, and what it is.
+PASSED_ON = {
+    "plans": ("bench.plans", "What a plan costs, by the number of routes."),
+    "wire": ("bench.wire.run", "Over loopback, beside nginx."),
+    "peers": ("bench.peers.run", "The gateways others wrote, beside penstock."),
+    "report": ("bench.report", "What the kept runs say."),
+}
 
 
 def main() -> int:
@@ -40,15 +48,8 @@ def micro(_arguments: argparse.Namespace, rest: list[str]) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def wire(_arguments: argparse.Namespace, rest: list[str]) -> int:
-    """Over loopback, beside nginx."""
-    status: int = import_module("bench.wire.run").main(rest)
-    return status
-
-
-def plans(_arguments: argparse.Namespace, rest: list[str]) -> int:
-    """What a plan costs, by the number of routes."""
-    status: int = import_module("bench.plans").main(rest)
+def _pass_on(module: str, _arguments: argparse.Namespace, rest: list[str]) -> int:
+    status: int = import_module(module).main(rest)
     return status
 
 
@@ -62,9 +63,11 @@ def _arguments() -> argparse.ArgumentParser:
             "--build", default="bench.inprocess:penstock", help="MODULE:FUNCTION that makes the application"
         )
         command.set_defaults(run=compared)
-    for passed_on in (micro, plans, wire):
-        command = commands.add_parser(passed_on.__name__, help=passed_on.__doc__, add_help=False)
-        command.set_defaults(run=passed_on)
+    command = commands.add_parser(micro.__name__, help=micro.__doc__, add_help=False)
+    command.set_defaults(run=micro)
+    for name, (module, words) in PASSED_ON.items():
+        command = commands.add_parser(name, help=words, add_help=False)
+        command.set_defaults(run=partial(_pass_on, module))
     return parser
 
 

@@ -7,10 +7,12 @@ from bench.workloads import CHAT_BODY, CHAT_PATH, CROSSED_BODY, MESSAGES_BODY, M
 KILO = 1_000
 
 
-def padded(size: int) -> bytes:
+def padded(size: int, model: bytes = b"gpt-4o") -> bytes:
     """A chat body of `size` bytes: one long text after a short one, as an agent's history is."""
-    start = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Read on."},{"role":"user","content":"'
-    end = b'"}]}'
+    start = (
+        b'{"model":"%b","messages":[{"role":"user","content":"Read on."},{"role":"user","content":"' % model
+    )
+    end = b'"}],"max_tokens":100}'
     line = b'def answer(question):\\n    return \\"42\\"\\n'  # escapes, as code in JSON has them
     left = size - len(start) - len(end)
     return start + line * (left // len(line)) + b"x" * (left % len(line)) + end
@@ -37,5 +39,13 @@ CASES = (
     Case("body_100k", "chat, 100 KB, 1 connection", CHAT_PATH, padded(100 * KILO), connections=1),
     Case("body_350k", "chat, 350 KB, 1 connection", CHAT_PATH, padded(350 * KILO), connections=1, quick=True),
     Case("body_2m", "chat, 2 MB, 1 connection", CHAT_PATH, padded(2_000 * KILO), connections=1),
+)
+# An agent's body, written anew on the way: only the peers layer asks for it.
+CROSSED_350K = Case(
+    "crossed_350k",
+    "messages to chat, translated, 350 KB, 1 connection",
+    MESSAGES_PATH,
+    padded(350 * KILO, b"bench-crossed"),
+    connections=1,
 )
 STREAMS = 32

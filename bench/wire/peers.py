@@ -101,23 +101,43 @@ class Upstreams(msgspec.Struct, frozen=True):
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """A running proxy and the ports it takes whole requests and streams at."""
+    """A running proxy, the ports it takes whole requests and streams at, and how it wants to be asked.
+
+    `carries` names the cases it is asked for, none: every one. Headers are sent beside those that
+    all get, with streams `stream_headers`; `models` are the names it knows models by, where those are
+    others. One that is `exact` passes the bytes of a chat on as they came.
+    """
 
     name: str
     program: Program
     whole: int
     stream: int
+    carries: tuple[str, ...] = ()
+    headers: dict[str, str] = {}
+    stream_headers: dict[str, str] = {}
+    models: dict[str, str] = {}
+    exact: bool = True
+
+    def does(self, case: str) -> bool:
+        """Whether it is asked for this case."""
+        return not self.carries or case in self.carries
+
+    def named(self, body: bytes) -> bytes:
+        """A body with the model's name as this peer knows it."""
+        for name, known in self.models.items():
+            body = body.replace(b'"model":"%b"' % name.encode(), b'"model":"%b"' % known.encode(), 1)
+        return body
 
 
 @contextmanager
-def upstreams(folder: Path) -> Iterator[Upstreams]:
+def upstreams(folder: Path, chat_reply: bytes = CHAT_REPLY) -> Iterator[Upstreams]:
     """Start both upstreams on the core of the load."""
     whole, events = free_ports(2)
     server = UPSTREAM.format(
         port=whole,
         messages=MESSAGES_PATH,
         messages_reply=MESSAGES_REPLY.decode(),
-        chat_reply=CHAT_REPLY.decode(),
+        chat_reply=chat_reply.decode(),
     )
     command = [sys.executable, "-m", "bench.wire.events", str(events), str(EVENTS), str(INTERVAL)]
     log = folder / "events.log"
@@ -138,7 +158,7 @@ def nginx(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     servers += PROXY.format(name="events", upstream=behind.events, port=stream, buffering="off")
     with _nginx("nginx", servers, folder, PEER_CORE) as (program, log):
         wait_until_open(whole, program, log)
-        yield Peer("nginx", program, whole, stream)
+        yield Peer("nginx", program, whole, stream)  # what it is asked to translate it copies
 
 
 @contextmanager
@@ -153,7 +173,7 @@ def penstock_plain(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     """penstock that asks for no key and writes no log line: what everything else costs is the difference."""
     text = penstock_configuration(behind, keys="none", level="off").partition("[keys.bench]")[0]
     with _penstock("penstock-plain", folder, text) as peer:
-        yield peer
+        yield msgspec.structs.replace(peer, carries=("chat", "events"))
 
 
 @contextmanager
@@ -166,7 +186,7 @@ def granian(folder: Path, _behind: Upstreams) -> Iterator[Peer]:
     command += ["--log-level", "error", "--loop", "uvloop", "bench.wire.bare:application"]
     with running("granian", command, core=PEER_CORE, log=log) as program:
         wait_until_open(port, program, log)
-        yield Peer("granian", program, port, port)
+        yield Peer("granian", program, port, port, carries=("chat",))
 
 
 def penstock_configuration(behind: Upstreams, *, keys: str = "required", level: str = "info") -> str:

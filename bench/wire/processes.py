@@ -62,9 +62,14 @@ class Program:
 
 @contextmanager
 def running(
-    name: str, command: Sequence[str], *, core: int, log: Path, environment: Mapping[str, str] | None = None
+    name: str,
+    command: Sequence[str],
+    *,
+    core: int | str,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
-    """Start `command` on `core`, its output in `log`; end it on the way out."""
+    """Start `command` on `core` (or on a list of them), its output in `log`; end it on the way out."""
     with log.open("ab") as output:
         program = Program(name, _start(command, core, output, environment))
         try:
@@ -73,9 +78,9 @@ def running(
             program.stop()
 
 
-def wait_until_open(port: int, program: Program, log: Path) -> None:
+def wait_until_open(port: int, program: Program, log: Path, patience: float = PATIENCE) -> None:
     """Wait until something listens at `port`; say why when the program ended instead."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if program.process.poll() is not None:
             break
@@ -95,7 +100,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def _start(
-    command: Sequence[str], core: int, output: IO[bytes], environment: Mapping[str, str] | None
+    command: Sequence[str], core: int | str, output: IO[bytes], environment: Mapping[str, str] | None
 ) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         ["taskset", "--cpu-list", str(core), *command],  # noqa: S607  # part of every Linux

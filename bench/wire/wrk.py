@@ -8,7 +8,7 @@ import msgspec
 
 SCRIPT = """\
 local file = io.open("{body}", "rb")
-wrk.method = "POST"
+wrk.method = "{method}"
 wrk.body = file:read("*a")
 file:close()
 {headers}
@@ -43,12 +43,12 @@ class Shot(msgspec.Struct, frozen=True):
 
 
 def write_script(folder: Path, name: str, body: bytes, headers: Mapping[str, str]) -> Path:
-    """Write body and script of one request into `folder`."""
+    """Write body and script of one request into `folder`; without a body it is a GET."""
     body_file = folder / f"{name}.body"
     body_file.write_bytes(body)
     script = folder / f"{name}.lua"
     lines = "\n".join(f'wrk.headers["{field}"] = "{value}"' for field, value in headers.items())
-    script.write_text(SCRIPT.format(body=body_file, headers=lines))
+    script.write_text(SCRIPT.format(body=body_file, headers=lines, method="POST" if body else "GET"))
     return script
 
 

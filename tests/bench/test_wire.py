@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.wire import events, report, samples, streams
-from bench.wire.samples import Machine, Memory, Results, Sample, Start
+from bench import report as whole
+from bench import samples
+from bench.samples import Machine, Memory, Results, Sample, Start
+from bench.wire import events, report, streams
 
 MACHINE = Machine("2026-01-02T03:04:05Z", "abc123", "a processor", 2, "Linux", {"python": "3.11"})
 
@@ -40,11 +42,11 @@ def test_targets(results: Results) -> None:
 def test_readme(results: Results, tmp_path: Path) -> None:
     """Only what stands between the markers is replaced."""
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.write_readme(results, readme)
+    readme.write_text("before\n<!-- bench:wire -->\nold\n<!-- /bench:wire -->\nafter\n")
+    whole.write_readme([results], readme)
     text = readme.read_text()
-    assert text.startswith(f"before\n{report.BEGIN}\nMeasured 2026-01-02 at abc123")
-    assert text.endswith(f"{report.END}\nafter\n")
+    assert text.startswith("before\n<!-- bench:wire -->\nMeasured 2026-01-02 at abc123")
+    assert text.endswith("<!-- /bench:wire -->\nafter\n")
     assert "old" not in text
 
 
@@ -65,7 +67,9 @@ async def stream_through(events_sent: int, events_expected: int) -> streams.Stre
 
     server = await loop.create_server(connect, "127.0.0.1", 0)
     async with server, asyncio.timeout(20):
-        streamed = await streams.load(server.sockets[0].getsockname()[1], 4, 2, events_expected)
+        streamed = await streams.load(
+            streams.Order(server.sockets[0].getsockname()[1], 4, 2, events_expected)
+        )
         while any(connection.open for connection in connections):  # noqa: ASYNC110  # nobody is told
             await asyncio.sleep(0.001)  # the server's ends close when they please
     return streamed

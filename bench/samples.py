@@ -2,8 +2,10 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +14,8 @@ from statistics import median
 import msgspec
 
 PACKAGES = ("granian", "aiohttp", "msgspec", "uvloop")
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
 class Sample(msgspec.Struct, frozen=True, tag="sample"):
@@ -48,8 +51,18 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     seconds: float
 
 
+class Figure(msgspec.Struct, frozen=True, tag="figure"):
+    """One value that is neither of the above: what it is of, and its unit."""
+
+    case: str
+    peer: str
+    what: str
+    value: float
+    unit: str
+
+
 class Machine(msgspec.Struct, frozen=True, tag="machine"):
-    """Where, when and with what a run was made."""
+    """Where, when and with what a run of which layer was made."""
 
     time: str
     commit: str
@@ -57,16 +70,18 @@ class Machine(msgspec.Struct, frozen=True, tag="machine"):
     cores: int
     system: str
     versions: dict[str, str]
+    layer: str = "wire"
 
 
-Entry = Sample | Memory | Start | Machine
+Found = Sample | Memory | Start | Figure
+Entry = Found | Machine
 
 
 class Results(msgspec.Struct):
     """Everything one run found."""
 
     machine: Machine
-    entries: list[Sample | Memory | Start]
+    entries: list[Found]
 
     def middle(self, case: str, peer: str, field: str) -> float | None:
         """The median over the rounds."""
@@ -96,13 +111,25 @@ class Results(msgspec.Struct):
         values = [entry.seconds for entry in samples if entry.peer == peer]
         return median(values) if values else None
 
+    def figure(self, case: str, peer: str, what: str) -> float | None:
+        """A single value, the median when it was found more than once."""
+        figures = (entry for entry in self.entries if isinstance(entry, Figure))
+        wanted = (case, peer, what)
+        values = [entry.value for entry in figures if (entry.case, entry.peer, entry.what) == wanted]
+        return median(values) if values else None
+
     def peers(self) -> set[str]:
         """Who was measured."""
         return {entry.peer for entry in self.entries}
 
+    @property
+    def failed(self) -> int:
+        """Requests that failed, and streams that broke."""
+        return sum(entry.failed for entry in self.entries if isinstance(entry, Sample))
 
-def machine() -> Machine:
-    """Describe this machine and what runs on it."""
+
+def machine(layer: str, versions: Mapping[str, str] | None = None) -> Machine:
+    """Describe this machine and what runs on it; `versions` are of what only this layer has."""
     return Machine(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         commit=_output("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
@@ -114,14 +141,16 @@ def machine() -> Machine:
             **{package: version(package) for package in PACKAGES},
             "nginx": _output("nginx", "-v").rpartition("/")[2],
             "wrk": _output("wrk", "-v").partition(" [")[0].removeprefix("wrk "),
+            **(versions or {}),
         },
+        layer=layer,
     )
 
 
-def write(results: Results, folder: Path) -> Path:
+def write(results: Results, folder: Path = RESULTS) -> Path:
     """Write a run down, one JSON object a line."""
     folder.mkdir(exist_ok=True)
-    path = folder / f"{results.machine.time.replace(':', '')}.jsonl"
+    path = folder / f"{results.machine.time.replace(':', '')}-{results.machine.layer}.jsonl"
     lines = [msgspec.json.encode(entry) for entry in (results.machine, *results.entries)]
     path.write_bytes(b"\n".join(lines) + b"\n")
     return path
@@ -129,7 +158,7 @@ def write(results: Results, folder: Path) -> Path:
 
 def read(path: Path) -> Results:
     """Read a run that was written down."""
-    entries: list[Sample | Memory | Start] = []
+    entries: list[Found] = []
     described: Machine | None = None
     for line in path.read_bytes().splitlines():
         entry = msgspec.json.decode(line, type=Entry)
@@ -150,5 +179,7 @@ def _processor() -> str:
 
 
 def _output(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        return "not installed"
     ended = subprocess.run(command, check=False, capture_output=True, text=True)
     return (ended.stdout + ended.stderr).strip().partition("\n")[0]
