@@ -84,6 +84,15 @@ class Breaker:
         elif now >= self._rested_at:
             self._open(now)
 
+    def trip(self, now: float) -> None:
+        """It is known that a try would fail: left alone from now on, for as long as it rests."""
+        if self.closed or now >= self._rested_at:
+            self._open(now)
+
+    def relent(self, now: float) -> None:
+        """It is known that somebody is there: a probe may go in at once."""
+        self._rested_at = min(self._rested_at, now)
+
     def state(self, now: float) -> State:
         """What it is now."""
         if self.closed:
@@ -138,6 +147,10 @@ class Breakers:
             if len(self._kept) < MOST_KEPT:
                 self._kept[provider, model] = breaker
         return breaker
+
+    def of_provider(self, provider: str) -> list[Breaker]:
+        """Those of a provider's models that were asked for so far."""
+        return [breaker for (name, _), breaker in self._kept.items() if name == provider]
 
     def states(self, now: float) -> dict[tuple[str, str], State]:
         """What each is now."""

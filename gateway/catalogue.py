@@ -8,6 +8,7 @@ same time.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -15,15 +16,13 @@ import msgspec
 from adapters.dialect import Dialect, ModelEntry
 from adapters.table import DIALECTS
 from gateway.cache import Figures
-from gateway.codings import MAX_DECODED
 from gateway.errors import UpstreamError
-from gateway.fields import fields_of
+from gateway.listing import ask_for_models
 from gateway.provider import Door, Provider
 from gateway.routing import PICKABLE, Router
 
 DEADLINE: Final = 3.0  # seconds for all providers together
 KEPT: Final = 60.0  # seconds a list is good for
-ASKING: Final = ((b"accept", b"application/json"), (b"accept-encoding", b"identity"))
 ANTHROPIC: Final = "anthropic-messages"
 CLAUDE_WORDS: Final = ("claude", "anthropic")
 
@@ -128,28 +127,12 @@ class Catalogue:
         with suppress(UpstreamError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
             async with asyncio.timeout(DEADLINE):
                 key = self._providers[name].key_at(self._clock())
-                body = await self._fetch(door, there, door.constants[key])
-            found = DECODE(body)
+                constant = door.constants[key]
+                status, body = await ask_for_models(door, there, constant, self._clock)
+            found = DECODE(body if status == HTTPStatus.OK else b"")
             named = (one for one in found.data + found.models if one.asked_for())
             return [ModelEntry(one.asked_for(), name, one.created or 0) for one in named]
         return []
-
-    async def _fetch(self, door: Door, there: Dialect, constant: bytes) -> bytes:
-        wire = await door.pool.open()  # never a kept one: there is no second try here if it is stale
-        try:
-            fields = fields_of([*ASKING, *there.headers])
-            wire.send(b"GET %b HTTP/1.1\r\n%b%b\r\n" % (door.models, constant, fields), b"")
-            while (head := wire.head()) is None:
-                await wire.wait()
-            body = bytearray()
-            while (piece := wire.pull()) != b"" and len(body) < MAX_DECODED:
-                if piece is None:
-                    await wire.wait()
-                else:
-                    body += piece
-            return bytes(body) if head.status == 200 else b""
-        finally:
-            door.pool.give_back(wire, self._clock())
 
 
 def _pickable(name: str) -> bool:

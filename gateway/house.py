@@ -15,6 +15,7 @@ from gateway.catalogue import Catalogue
 from gateway.errors import Refused
 from gateway.estimates import Estimates
 from gateway.fitness import Fitness
+from gateway.health import Health
 from gateway.journal import Journal
 from gateway.lessons import Lessons
 from gateway.load import Loads
@@ -66,6 +67,7 @@ class House:
         self.replies = replies_for(settings, clock)
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
+        self.health = Health(self.providers, self.breakers, self.journal, clock)
         self._housekeeping: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
@@ -79,6 +81,7 @@ class House:
         self.lessons.expire(now)
         if self.replies is not None:
             self.replies.kept.expire(now)
+        self.health.look(now)
         self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)
 
     def caches(self) -> dict[str, Holding]:
@@ -113,6 +116,7 @@ class House:
             self._housekeeping.cancel()
         if self.replies is not None:
             await self.replies.sharing.close()
+        await self.health.close()
         for provider in self.providers.values():
             await provider.close()
         self.journal.flush()

@@ -33,7 +33,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One configured provider. `base_urls`: dialect name -> address. `row`: the table row it is like, if any.
 
     `api_keys` are all of its keys where it has several; `api_key` is then the first of them.
-    `concurrency`: requests at once, 0 for any number.
+    `concurrency`: requests at once, 0 for any number. `probe`: seconds between two looks at whether it is
+    there, 0 for none.
     `key_source` says where the key came from, fit to be shown; the repr shows nothing that may be a secret.
     """
 
@@ -50,6 +51,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     concurrency: int = 0
     cache_breakpoints: bool = False
+    probe: float = 0.0
     families: tuple[str, ...] = ()
     pace: float = 0.02
 

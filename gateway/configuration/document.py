@@ -106,6 +106,10 @@ class Provider(_Table, frozen=True):
         list[str] | None,
         Meta(description="Globs of model names that go to it when no alias says otherwise."),
     ] = None
+    probe: Annotated[
+        Duration | None,
+        Meta(description="How often it is asked for its models to see whether it is there. Default: never."),
+    ] = None
     pace: Annotated[Duration | None, Meta(description="Time between two words of the demo provider.")] = None
 
 

@@ -24,6 +24,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t -~\xa0-\xff]*")
 _SECRET = re.compile(r"[!-~]+")
+# Providers are looked at by who keeps house, every so many seconds.
+_SHORTEST_PROBE = 5.0
 RESERVED_HEADERS = frozenset(
     {
         *("host", "content-type", "content-length", "content-encoding", "accept-encoding", "expect"),
@@ -107,6 +109,7 @@ class _Resolver:
             concurrency=self._concurrency(),
             cache_breakpoints=self._cache_breakpoints(base_urls),
             families=tuple(self._raw.models or ()),
+            probe=self._probe(),
             pace=self._pace(),
         )
 
@@ -330,6 +333,17 @@ class _Resolver:
         if self._raw.concurrency is not None and self._raw.concurrency < 1:
             self._report("concurrency", "must be 1 or more", "leave it out for any number")
         return self._raw.concurrency or 0
+
+    def _probe(self) -> float:
+        raw = self._raw.probe
+        if raw is None:
+            return 0.0
+        pause = self._seconds("probe", raw, _SHORTEST_PROBE)
+        if pause < _SHORTEST_PROBE:
+            self._report("probe", f"must be {_SHORTEST_PROBE:g} seconds or more", "leave it out for none")
+        if self._row_name == DEMO:
+            self._report("probe", "demo is always there", "leave it out")
+        return pause
 
     def _pace(self) -> float:
         if self._raw.pace is not None and self._row_name != DEMO:

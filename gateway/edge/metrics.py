@@ -68,6 +68,7 @@ class _Collector(Collector):
         yield _left_out(tallies)
         yield _hedges(tallies)
         yield _breakers(self._house)
+        yield from _health(self._house)
         yield _rotations(tallies)
         yield _credentials(self._house)
         yield from _turns(self._house)
@@ -116,6 +117,21 @@ def _failovers(tallies: Tallies) -> Metric:
     for labels, count in tallies.failovers.items():
         family.add_metric(labels, count)
     return family
+
+
+def _health(house: House) -> Iterable[Metric]:
+    words = "Whether a provider that is watched answered its last probe."
+    up = GaugeMetricFamily("penstock_provider_up", words, labels=["provider"])
+    words = "Seconds since a provider that is watched was probed last."
+    age = GaugeMetricFamily("penstock_provider_probe_age_seconds", words, labels=["provider"])
+    words = "Probes of providers that are watched, by whether they were answered."
+    probes = CounterMetricFamily("penstock_provider_probes", words, labels=["provider", "outcome"])
+    for one in house.health.watched:
+        up.add_metric([one.name], one.up)
+        age.add_metric([one.name], house.clock() - one.looked_at)
+        for outcome, count in one.counts.items():
+            probes.add_metric([one.name, outcome], count)
+    yield from (up, age, probes)
 
 
 def _hedges(tallies: Tallies) -> Metric:

@@ -145,3 +145,24 @@ def test_what_is_kept_is_bounded() -> None:
         breakers.of("a", str(number))
     assert len(breakers.states(NOW)) == MOST_KEPT
     assert breakers.of("a", "0") is first
+
+
+def test_a_breaker_is_tripped() -> None:
+    """Known to fail it is left alone from now on; that it is known once more does not make it longer."""
+    breaker = Breaker(rest=30.0)
+    breaker.trip(100.0)
+    assert (breaker.ready(129.0), breaker.ready(130.0)) == (False, True)
+    breaker.trip(110.0)
+    assert breaker.ready(130.0)
+    breaker.trip(131.0)
+    assert (breaker.ready(160.0), breaker.ready(161.0)) == (False, True)
+
+
+def test_a_breaker_relents() -> None:
+    """Known to be there a probe goes in at once; a closed one is as it was."""
+    breaker = Breaker(rest=30.0)
+    breaker.relent(100.0)
+    assert breaker.closed
+    breaker.trip(100.0)
+    breaker.relent(101.0)
+    assert (breaker.state(101.0), breaker.closed) == ("half_open", False)

@@ -177,3 +177,25 @@ def test_a_key_in_the_environment_stays_with_its_own_provider(read: Load) -> Non
     """A differently named provider with an address of its own does not get OPENAI_API_KEY."""
     text = '[providers.box]\nlike = "openai"\nbase_url = "https://box.example"'
     assert "needs a key" in problems(read, text, OPENAI_API_KEY=PLANTED)["providers.box.api_key"]
+
+
+OPENED = '[providers.a]\nlike = "openai"\nauth = "none"\n'
+
+
+def test_a_provider_may_be_watched(read: Load) -> None:
+    """The time between two probes reaches the settings; without the word there are none."""
+    assert provider(read(OPENED), "a").probe == 0.0
+    assert provider(read(OPENED + 'probe = "1m"'), "a").probe == 60.0
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "said"),
+    [
+        (OPENED + 'probe = "1s"', "providers.a.probe", "5 seconds or more"),
+        (OPENED + 'probe = "x"', "providers.a.probe", "expected a duration"),
+        ('[providers.demo]\nprobe = "1m"', "providers.demo.probe", "always there"),
+    ],
+)
+def test_a_probe_that_cannot_be_meant(read: Load, text: str, path: str, said: str) -> None:
+    """Too often, no time at all, or of a provider that is here."""
+    assert said in problems(read, text)[path]
