@@ -27,6 +27,8 @@ async def answer(exchange: Exchange, error: Exception) -> None:
     if fault is UNEXPECTED:
         _report(exchange, error)
     request_id = exchange.request_id.decode()
+    if exchange.head_sent and exchange.relay == "raw":
+        return  # nothing more can be said of it: the server cuts a reply that is not ended
     if exchange.head_sent:
         tap = exchange.tap or exchange.dialect.tap()
         await client.end_stream(exchange, tap.failure(fault, request_id))

@@ -62,6 +62,8 @@ class App:
             return self._at_the_edge({**scope, "path": path}, receive, send)
         if path == HEALTH:
             return _say(scope, send, *HEALTHY)
+        if path.startswith(paths.NAMED):
+            return self._forward(scope, receive, send)
         method = scope["method"]
         if method in paths.READING:
             return self._read(scope, receive, send, path)
@@ -72,6 +74,20 @@ class App:
             shown = self._exchange(scope, receive, send, paths.SHOWS[path], "models", path)
             return exchange.show_model(shown)
         return self._refuse(scope, receive, send, path)
+
+    def _forward(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """What is asked of a provider that the path names."""
+        name, path = paths.named(scope)
+        there = paths.tidy(path)
+        route = paths.route_of(there) if scope["method"] == "POST" else None
+        if route is None or not self.house.speaks(name, route.dialect.name):
+            asked = self._exchange(scope, receive, send, paths.dialect_of(scope, there), "forward", path)
+        else:
+            asked = self._exchange(scope, receive, send, *route)
+        if paths.climbs(path):
+            return exchange.refuse(asked, paths.CLIMBS)
+        asked.named = name
+        return exchange.run(asked)
 
     def _read(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
         if path in GREETING:

@@ -7,14 +7,14 @@ it has begun as one. What comes after a try that failed is decided in `failure.p
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from adapters.dialect import Peek
 from adapters.fault import Malformed
 from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
-from gateway import crossing, local
+from gateway import crossing, judgement, local
 from gateway.affinity import settle
 from gateway.attempts_course import Course
 from gateway.attempts_encode import request_for
@@ -27,7 +27,7 @@ from gateway.heads import ReplyHead, read_head
 from gateway.plan import Target
 from gateway.settings import Timeouts
 from gateway.silence import attend, expect
-from gateway.state import Exchange
+from gateway.state import Exchange, Work
 from gateway.upstream import Head, Pool, Wire
 
 # What a target without count_tokens answers; the count is then estimated here (feature I2).
@@ -37,8 +37,9 @@ CANNOT_COUNT: Final = frozenset((404, 405, 501))
 def first_good_attempt(exchange: Exchange) -> Awaitable[None]:
     """Set source, head and first bytes. Raises Refused, UpstreamError, or what interrupted the exchange."""
     exchange.house.retries.earn()
-    if exchange.operation == "count_tokens":
-        return _count(exchange)
+    aside = ASIDE.get(exchange.operation)
+    if aside is not None:
+        return aside(exchange)
     # One target, as nearly every plan has, pays for no course unless it fails.
     if len(exchange.targets) == 1 and exchange.targets[0].recourse is None:
         return _try_each(exchange, None)
@@ -74,6 +75,19 @@ async def _try_each(exchange: Exchange, course: Course | None) -> None:
         course = course or Course(exchange)
         target = await course.go_on(failed, error)
     _let_go_of_body(exchange)
+
+
+async def _forward(exchange: Exchange) -> None:
+    """Any path of a provider: asked once, and whatever is answered is the answer."""
+    exchange.target = target = exchange.targets[0]
+    if target.provider.local:
+        raise Refused(judgement.no_such_path(target.provider.name))
+    if target.guarded:
+        await seats.take(exchange, target)
+    exchange.attempts += 1
+    trial.begin(exchange, target)
+    await _send(exchange, target)
+    expect(exchange, target.timeouts.idle)
 
 
 def _remember(exchange: Exchange) -> None:
@@ -223,3 +237,10 @@ async def _open(exchange: Exchange, pool: Pool) -> Wire:
         pool.drop(wire)
         raise exchange.interrupted
     return wire
+
+
+# What is asked once, or not at all, and has a way of its own.
+ASIDE: Final[dict[Work, Callable[[Exchange], Awaitable[None]]]] = {
+    "count_tokens": _count,
+    "forward": _forward,
+}

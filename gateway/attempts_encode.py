@@ -15,11 +15,15 @@ from gateway.state import Exchange
 UNENCODED: Final = b"identity"
 # Below this a request leaves as one buffer; above it copying the body costs more than a second write.
 JOIN_LIMIT: Final = 64 * 1024
+# Methods that say nothing of a body they do not have.
+BODILESS: Final = frozenset((b"GET", b"HEAD", b"DELETE", b"OPTIONS"))
 CREDENTIALS: Final = frozenset((b"authorization", b"x-api-key"))
 
 
 def request_for(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
     """What is sent first, and what after it: a small body leaves with its head. Raises Refused, Malformed."""
+    if exchange.operation == "forward":
+        return _forwarded(exchange, target, door)
     way = crossing.way_to(exchange, target)
     if way != "carried":
         body, path = _passed(exchange, target, way)
@@ -47,12 +51,35 @@ def request_for(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, 
     return request, after
 
 
+def _forwarded(exchange: Exchange, target: Target, door: Door) -> tuple[bytes, bytes]:
+    """A request as it came, whatever its method: only its credential is another."""
+    fields = _fields(exchange, target.provider, door)
+    if exchange.coding:
+        fields += b"content-encoding: %b\r\n" % exchange.coding
+    place, seat = door.place(exchange.path), exchange.seat
+    if exchange.query:
+        place = b"%b?%b" % (place, exchange.query)
+    method, body = exchange.scope["method"].encode(), exchange.body
+    length = b"content-length: %d\r\n" % len(body) if body or method not in BODILESS else b""
+    exchange.body_mode = b"verbatim"
+    head = b"%b %b HTTP/1.1\r\n%b%baccept-encoding: %b\r\n%b\r\n" % (
+        method,
+        place,
+        door.constant if seat is None else door.constants[seat.key],
+        fields,
+        exchange.offered_codings or UNENCODED,
+        length,
+    )
+    return head, body
+
+
 def _passed(exchange: Exchange, target: Target, way: Way) -> tuple[bytes, str]:
     """The body as it came but for the model's name, and the path, which in some dialects holds it too."""
     peek, path = exchange.peek, exchange.path
     assert peek is not None
     dialect, renamed = exchange.dialect, target.model != peek.model
     if renamed and dialect.path_names_model:
+        assert exchange.operation != "forward"
         assert exchange.operation != "models"
         assert exchange.operation != "none"
         path = dialect.locate(exchange.operation, target.model, exchange.relay == "stream")

@@ -76,12 +76,12 @@ async def say_whole(exchange: Exchange, status: int, headers: list[Pair], body: 
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def open_stream(exchange: Exchange, headers: list[Pair]) -> Awaitable[None]:
+def open_stream(exchange: Exchange, headers: list[Pair], status: int = 200) -> Awaitable[None]:
     """The head of a stream. From here on the status is said: errors go in band."""
-    exchange.status = 200
+    exchange.status = status
     exchange.head_sent = True
     headers = own_headers(exchange, headers)
-    return exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
+    return exchange.send({"type": "http.response.start", "status": status, "headers": headers})
 
 
 def say(exchange: Exchange, piece: bytes) -> Awaitable[None]:

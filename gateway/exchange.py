@@ -15,7 +15,9 @@ Stages never import each other: what they share is the exchange. Passthrough is 
 reply cross, chosen per target, and not a path of its own.
 """
 
-from adapters.dialect import Dialect, ModelEntry
+from typing import Final
+
+from adapters.dialect import Dialect, ModelEntry, Peek
 from adapters.fault import Fault
 from gateway import attempts_trial as trial
 from gateway import client, ingress
@@ -27,6 +29,9 @@ from gateway.errors import Refused
 from gateway.recall import left, recalled
 from gateway.relay import pump
 from gateway.state import Exchange
+
+# What is known of a body that is nobody's here.
+NOTHING: Final = Peek("")
 
 
 async def run(exchange: Exchange) -> None:
@@ -78,6 +83,9 @@ def identify(exchange: Exchange) -> None:
 def peek(exchange: Exchange) -> None:
     """Learn what routing asks of the request."""
     exchange.body_at = exchange.house.clock()
+    if exchange.operation == "forward":
+        exchange.peek, exchange.relay = NOTHING, "raw"
+        return
     exchange.peek = found = exchange.dialect.peek(exchange.body, exchange.path)
     if found.stream and exchange.operation == "generate":
         exchange.relay = "stream"

@@ -96,6 +96,11 @@ class House:
             found["responses"] = self.replies.kept
         return found
 
+    def speaks(self, provider: str, dialect: str) -> bool:
+        """Whether there is such a provider, and requests of this dialect can go there as they are."""
+        found = self.providers.get(provider)
+        return found is not None and found.speaks(dialect)
+
     def leave(self) -> None:
         """Let nobody in any more; whoever is not done when the time to drain is over is told so (F12)."""
         if not self.admission.closing:

@@ -63,7 +63,7 @@ def read_head(exchange: Exchange, server: ServerSettings) -> None:
         raise Refused(
             Fault("too_large", 431, f"the request's headers are longer than {server.max_headers} bytes")
         )
-    if exchange.coding:
+    if exchange.coding and exchange.operation != "forward":
         raise _not_understood(exchange.coding)
     if exchange.content_length > server.max_body:
         raise _body_too_large(server.max_body)

@@ -116,6 +116,12 @@ def keys_exhausted(provider: str, count: int) -> Refused:
     return Refused(Fault("upstream", 502, words, code="upstream_credentials_exhausted"), (NO_RETRY,))
 
 
+def no_such_path(provider: str) -> Fault:
+    """The answer to a path of penstock's own provider that no dialect has."""
+    words = f"provider `{provider}` is a part of this gateway, and has no such path"
+    return Fault("not_found", 404, words, code="unknown_path")
+
+
 def said_after(headers: list[Pair], now: float) -> int:
     """When the provider itself says to come back; 0 where it does not."""
     return retry_after(headers, now) if any(name.startswith(b"retry-after") for name, _ in headers) else 0

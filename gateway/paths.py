@@ -6,6 +6,7 @@ name the model are matched by their form, and known by one spelling from there o
 
 import re
 from typing import Final, NamedTuple
+from urllib.parse import quote, unquote
 
 from adapters.dialect import Dialect, Endpoint
 from adapters.embedding_table import EMBEDDINGS
@@ -55,10 +56,13 @@ ROUTES: Final = {
 LISTS: Final = {one.models_path: one for one in DIALECTS.values() if one.models_path != MODELS}
 # Where one model is asked for with a body.
 SHOWS: Final = {one.show_path: one for one in DIALECTS.values() if one.show_path}
+# Before the name of a provider, and any path there.
+NAMED: Final = "/p/"
 SLASHES: Final = re.compile("/{2,}")
 VERSION_TWICE: Final = re.compile("^(?:/v1(?:beta)?)+(?=/v1(?:beta)?/|/api/)")
 READING: Final = frozenset(("GET", "HEAD"))
 
+CLIMBS: Final = Refused(Fault("invalid_request", 400, "a path with `.` or `..` in it is not passed on"))
 NO_WEBSOCKET: Final = Refused(
     Fault("invalid_request", 426, "no WebSocket here: send POST requests over HTTP", code="upgrade_required"),
     ((b"upgrade", b"HTTP/1.1"),),
@@ -89,6 +93,19 @@ def tidy(path: str) -> str:
     """A path as it was meant: clients say `/v1` in the base URL and again after it, and slashes anywhere."""
     path = SLASHES.sub("/", path)
     return VERSION_TWICE.sub("", path if path == "/" else path.rstrip("/"))
+
+
+def named(scope: Scope) -> tuple[str, str]:
+    """The provider that a path names, and the path there, encoded as it came."""
+    raw = scope.get("raw_path", b"") or quote(scope["path"]).encode()
+    whole = raw.partition(b"?")[0].decode("ascii", "replace")
+    name, _, path = whole.lstrip("/").removeprefix(NAMED.strip("/") + "/").partition("/")
+    return unquote(name), "/" + path
+
+
+def climbs(path: str) -> bool:
+    """Whether an encoded path leaves the place it is joined to."""
+    return any(unquote(part).strip() in (".", "..") for part in re.split("[/\\\\]|%2[fF]|%5[cC]", path))
 
 
 def route_of(path: str) -> Route | None:

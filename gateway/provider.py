@@ -75,6 +75,10 @@ class Door:
             self._targets[path] = found
         return found
 
+    def place(self, path: str) -> bytes:
+        """The request target there of any path, which is encoded already."""
+        return (self._prefix + urlsplit(join(self._base, path)).path).encode()
+
     def _constant(self, settings: ProviderSettings, dialect: Dialect, url: URL, key: str | None) -> bytes:
         pairs = [(b"host", url.authority.rpartition("@")[2].encode())]
         if settings.credential == "key" and key:

@@ -12,7 +12,7 @@ from adapters.dialect import Tap
 from adapters.sse import EventTooLarge
 from gateway import client
 from gateway.errors import UpstreamError
-from gateway.silence import attend
+from gateway.silence import attend, hear
 from gateway.state import Exchange, Pair
 
 LINE_ENDS: Final = (b"\n", b"\r")
@@ -23,7 +23,32 @@ LINGER: Final = 5.0
 
 def pump(exchange: Exchange) -> Awaitable[None]:
     """Say the reply to the client until its last byte. Raises UpstreamError, or what interrupted it."""
-    return _pump_stream(exchange) if exchange.relay == "stream" else _say_whole(exchange)
+    if exchange.relay == "stream":
+        return _pump_stream(exchange)
+    return _say_whole(exchange) if exchange.relay == "whole" else _pass_as_it_is(exchange)
+
+
+async def _pass_as_it_is(exchange: Exchange) -> None:
+    """A reply to what nobody here knows: every byte as it comes, and no word of our own between them."""
+    head, source, target = exchange.head, exchange.source, exchange.target
+    assert head is not None
+    assert source is not None
+    assert target is not None
+    headers = head.headers
+    headers += [(name, value) for name, value in ((b"content-type", head.media),) if value]
+    headers += [(name, value) for name, value in ((b"content-encoding", head.coding),) if value]
+    if head.status >= 400:
+        exchange.outcome = "error"
+    exchange.first_byte_at = exchange.house.clock()
+    if source.complete():
+        body = source.pull() or b""
+        plain = body if head.status < 400 or head.coding else target.provider.redact(body)
+        await client.say_whole(exchange, head.status, headers, plain)
+        return
+    await client.open_stream(exchange, headers, head.status)
+    while piece := await hear(exchange):
+        await client.say(exchange, piece)
+    await client.end_stream(exchange)
 
 
 def _say_whole(exchange: Exchange) -> Awaitable[None]:

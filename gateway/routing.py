@@ -9,7 +9,8 @@ is kept is the choice, and every request picks an order that was made before.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 import msgspec
@@ -18,12 +19,12 @@ from adapters.dialect import Dialect
 from adapters.fault import Fault
 from adapters.table import DIALECTS
 from gateway.errors import Refused
-from gateway.plan import Choice, Rank, Targets, planned
+from gateway.plan import Choice, Rank, Target, Targets, planned
 from gateway.plan_ranks import ranked
 from gateway.plan_targets import Workshop
 from gateway.provider import Provider
 from gateway.routing_names import PICKABLE, Lead, Names
-from gateway.settings import Route, RoutingSettings, Tier
+from gateway.settings import Route, RoutingSettings, Share, Tier
 from gateway.state import Exchange
 from gateway.tinylfu import TinyLfu
 
@@ -117,6 +118,9 @@ class Router:
     def route(self, exchange: Exchange) -> None:
         """Set the exchange's targets. Raises Refused, but for a count: without a target it is estimated."""
         assert exchange.peek is not None
+        if exchange.named:
+            exchange.targets = (self._at(exchange.named, exchange.dialect, exchange.peek.model),)
+            return
         try:
             embed = exchange.operation == "embed"
             found = self._planned(exchange.dialect.name, exchange.peek.model, exchange.body_at, embed=embed)
@@ -133,6 +137,14 @@ class Router:
         found = self._names.lead(dialect, model)
         return None if found is None else self._target(found.tiers[0].shares[0].to, found.model)
 
+    def _at(self, name: str, client: Dialect, model: str) -> Target:
+        """The provider that a path names, spoken to as the client speaks."""
+        provider = self._providers.get(name)
+        if provider is None:
+            raise Refused(_no_provider(name, self._providers))
+        spoken = client if provider.speaks(client.name) else provider.dialect_for(client)
+        return self._workshop.target(provider, model, spoken, Tier((Share(name),)))
+
     def _target(self, where: str, model: str) -> tuple[Provider, str]:
         """Where an entry of `[models]` leads: `provider` keeps the name, `provider/model` sets it."""
         name, _, there = where.partition("/")
@@ -145,6 +157,14 @@ def _ordered(exchange: Exchange, choice: Choice) -> Targets:
     if choice.affine and exchange.operation == "generate":
         return exchange.house.affinity.order(exchange, choice)
     return choice.order()
+
+
+def _no_provider(name: str, known: Iterable[str]) -> Fault:
+    near = get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}" if near else f"known here: {', '.join(sorted(known)[:8])}"
+    return Fault(
+        "not_found", 404, f"no provider is called `{name[:200]}` here; {hint}", code="provider_not_found"
+    )
 
 
 def _no_embeddings(model: str, provider: Provider) -> Fault:

@@ -65,7 +65,7 @@ async def reassure(exchange: Exchange) -> None:
 
 def _give_up_at(exchange: Exchange) -> float:
     """A stream has its limit anew after every word; a whole reply has one for all of it."""
-    since = exchange.heard_at if exchange.relay == "stream" else exchange.sent_at
+    since = exchange.sent_at if exchange.relay == "whole" else exchange.heard_at
     return since + exchange.limit
 
 

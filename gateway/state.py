@@ -34,8 +34,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Pair = tuple[bytes, bytes]
 
-Work = Literal["generate", "count_tokens", "embed", "models", "none"]
-Relay = Literal["whole", "stream"]
+Work = Literal["generate", "count_tokens", "embed", "forward", "models", "none"]
+Relay = Literal["whole", "stream", "raw"]
 Outcome = Literal["complete", "error", "client_gone"]
 BodyMode = Literal[b"verbatim", b"model-span", b"rewritten(lesson)", b"rewritten(translation)", b"none"]
 
@@ -52,6 +52,8 @@ class Exchange(msgspec.Struct, eq=False):
     receive: Receive
     send: Send
     began: float
+    # The provider that the path names: no other is asked.
+    named: str = ""
 
     # From the head of the request.
     request_id: bytes = b""

@@ -51,6 +51,7 @@ class Wire(asyncio.Protocol):
 
     __slots__ = (
         "_arrived",
+        "_bodiless",
         "_failure",
         "_framing",
         "_head",
@@ -89,6 +90,7 @@ class Wire(asyncio.Protocol):
         self._failure: UpstreamError | None = None
         self._nudged = self._paused = False
         self._persistent = True
+        self._bodiless = False
         self.reused = False
         self.heard = False  # anything since the last request was sent
         self.idle_since = 0.0
@@ -103,6 +105,8 @@ class Wire(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return  # lost since it was taken: head() says so
+        # A reply to HEAD says the length of a body that does not come.
+        self._bodiless = request.startswith(b"HEAD ")
         transport.write(request)
         if rest:
             transport.write(rest)
@@ -225,7 +229,7 @@ class Wire(asyncio.Protocol):
         if 100 <= message.code < 200 and not upgraded:
             return
         self._persistent = not (message.should_close or upgraded)
-        self._framing = _framing(message, upgraded=upgraded)
+        self._framing = Sized(0) if self._bodiless else _framing(message, upgraded=upgraded)
         self._head = Head(message.code, message.raw_headers)
 
     def _take_body(self, data: bytes) -> None:
