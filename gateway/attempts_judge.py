@@ -4,18 +4,22 @@ An error of an API is no reply, but may be the answer: its own words are laid re
 """
 
 import time
+from typing import Final
 
 from adapters.dialect import Tap
 from adapters.events import BrokenOff
 from adapters.fault import Fault, Malformed
 from gateway import codings, crossing, judgement
 from gateway.attempts_opening import hold
-from gateway.errors import UpstreamError
+from gateway.errors import Refused, UpstreamError
 from gateway.failure import Failure, of_reply
 from gateway.heads import ReplyHead
 from gateway.provider import Provider
 from gateway.silence import expect, hear
 from gateway.state import Exchange
+
+# The status of an error under a good one: its words alone say what it is, as in the middle of a stream.
+UNSAID: Final = 0
 
 
 def judged_at_once(exchange: Exchange) -> bool:
@@ -55,13 +59,13 @@ async def _judge_stream(exchange: Exchange, head: ReplyHead) -> None:
         # While an opening is held nothing of the stream is said: signs of life are the dialect's then.
         exchange.tap = tap
     exchange.first = await hear(exchange)
-    if tap.garbled:
-        raise _no_stream(head)
-    if not exchange.first:
+    if not exchange.first and not tap.garbled:
         raise UpstreamError("body", "truncated", "it ended its stream before saying anything")
-    tap.feed(exchange.first)
+    if not tap.garbled:
+        tap.feed(exchange.first)
     if tap.garbled:
-        raise _no_stream(head)
+        rest = await _collect(exchange) if b"json" in head.media else b""
+        raise _hidden_error(exchange, head, exchange.first + rest) or _no_stream(head)
     if exchange.others:
         await hold(exchange, tap)
     elif exchange.shown is not None and tap.fault is not None:
@@ -73,12 +77,13 @@ async def _cross(exchange: Exchange, head: ReplyHead) -> Tap:
     """What translates the stream, or tells the whole reply that came in its place as one."""
     if b"json" not in head.media or b"ndjson" in head.media:
         return crossing.show_stream(exchange)
+    body = await _collect(exchange)
     try:
-        return crossing.show_whole_as_stream(exchange, await _collect(exchange))
+        return crossing.show_whole_as_stream(exchange, body)
     except BrokenOff as error:
         raise judgement.told(exchange.dialect.name, error.fault, 0) from error
     except Malformed as error:
-        raise _no_stream(head) from error
+        raise _hidden_error(exchange, head, body) or _no_stream(head) from error
 
 
 def _no_stream(head: ReplyHead) -> UpstreamError:
@@ -101,11 +106,26 @@ def _judge_whole(exchange: Exchange, head: ReplyHead, body: bytes) -> None:
     except BrokenOff as error:
         raise judgement.told(exchange.dialect.name, error.fault, 0) from error
     except Malformed as error:
-        dialect = exchange.dialect if exchange.target is None else exchange.target.dialect
-        words = (
-            f"it answered {head.status} with {judgement.shown(head.media)}, which is no {dialect.name} reply"
-        )
-        raise UpstreamError("body", "garbage", words) from error
+        raise _hidden_error(exchange, head, plain) or _no_reply(exchange, head) from error
+
+
+def _no_reply(exchange: Exchange, head: ReplyHead) -> UpstreamError:
+    dialect = exchange.dialect if exchange.target is None else exchange.target.dialect
+    words = f"it answered {head.status} with {judgement.shown(head.media)}, which is no {dialect.name} reply"
+    return UpstreamError("body", "garbage", words)
+
+
+def _hidden_error(exchange: Exchange, head: ReplyHead, body: bytes) -> Refused | None:
+    """An error of the API under a good status, as some providers send it: told as what it says it is."""
+    target = exchange.target
+    assert target is not None
+    provider = target.provider
+    fault = target.dialect.read_error(UNSAID, provider.redact(body))
+    if fault is None:
+        return None
+    if provider.settings.credential == "key" and _is_of_key(fault):
+        return judgement.own_key_refused(provider.name, head.status)
+    return judgement.told(exchange.dialect.name, fault, judgement.said_after(head.headers, time.time()))
 
 
 async def _judge_error(exchange: Exchange, provider: Provider, head: ReplyHead) -> Failure:
