@@ -247,32 +247,33 @@ def test_a_translated_reply_hits(caching: House) -> None:
 
 def test_the_client_of_anthropic_reads_a_hit(caching: House) -> None:
     """Its SDK streams a reply that was kept whole."""
-    claude = anthropic.Anthropic(api_key=ALICE, base_url=caching.address)
     said: dict[str, Any] = {
         "model": MESSAGES.model,
         "max_tokens": 64,
         "messages": [{"role": "user", "content": "sdk"}],
         "extra_body": {"temperature": 0},
     }
-    whole_one = claude.messages.create(**said)
-    with claude.messages.stream(**said) as streamed:
-        assert streamed.get_final_text() == whole_one.content[0].text
-        assert streamed.response.headers["x-penstock-cache"] == "hit"
+    with anthropic.Anthropic(api_key=ALICE, base_url=caching.address) as claude:
+        whole_one = claude.messages.create(**said)
+        with claude.messages.stream(**said) as streamed:
+            assert streamed.get_final_text() == whole_one.content[0].text
+            assert streamed.response.headers["x-penstock-cache"] == "hit"
 
 
 def test_the_client_of_openai_reads_a_hit(caching: House) -> None:
     """Its SDK reads whole a reply that was kept streamed."""
-    chat = openai.OpenAI(api_key=ALICE, base_url=caching.address + "/v1")
     said: dict[str, Any] = {
         "model": CHAT.model,
         "messages": [{"role": "user", "content": "sdk"}],
         "temperature": 0,
     }
-    chunks = chat.chat.completions.create(**said, stream=True, stream_options={"include_usage": True})
-    words = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    made = chat.chat.completions.with_raw_response.create(**said)
-    assert made.headers["x-penstock-cache"] == "hit"
-    assert made.parse().choices[0].message.content == words
+    with openai.OpenAI(api_key=ALICE, base_url=caching.address + "/v1") as client:
+        chat = client.chat.completions
+        with chat.create(**said, stream=True, stream_options={"include_usage": True}) as chunks:
+            words = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        made = chat.with_raw_response.create(**said)
+        assert made.headers["x-penstock-cache"] == "hit"
+        assert made.parse().choices[0].message.content == words
 
 
 def test_a_hit_is_counted_once(caching: House) -> None:

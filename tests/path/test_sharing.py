@@ -1,5 +1,6 @@
 """One call for several clients, over real sockets: coalescing, and a stream that is picked up again."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -218,6 +219,8 @@ def test_who_reads_slowly_is_let_go(sharing: House) -> None:
     ):
         quick.read_head()
         quick.read_until(events[0])
+        # What the system would hold for it counts as read.
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         slow.read_head()
         slow.read_until(events[0])
         exchange.release()
