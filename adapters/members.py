@@ -123,3 +123,23 @@ def _members(text: bytes, values: dict[str, bytes]) -> Iterator[_Member]:
         yield _Member(name, before, start, value, end)
         before = end
         position = after_space(text, end) + 1
+
+
+def members_of(body: bytes) -> list[tuple[str, int, int]]:
+    """The members of a body's object: the name, and where the value begins and ends. Raises Malformed."""
+    start = after_space(body, len(BOM) if body.startswith(BOM) else 0)
+    text = body[start:]
+    values = {name: bytes(raw) for name, raw in decode_body(_DECODE, text).items()}
+    return [(each.name, start + each.value, start + each.end) for each in _members(text, values)]
+
+
+def array_items(body: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Where the items of an array begin and end that stands there; the JSON is right, for it was decoded."""
+    spans = []
+    position = start + 1
+    for raw in msgspec.json.decode(memoryview(body)[start:end], type=list[msgspec.Raw]):
+        position = after_space(body, position)
+        spans.append((position, position + len(memoryview(raw))))
+        # Behind an item stands a comma, with space before and after it, or the end.
+        position = after_space(body, spans[-1][1]) + 1
+    return spans

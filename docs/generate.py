@@ -39,8 +39,15 @@ _TYPES = {
     frozenset((inspect.BoolType,)): "true or false",
     frozenset((inspect.IntType,)): "whole number",
     frozenset((inspect.IntType, inspect.StrType)): "size",
+    frozenset((inspect.StrType, inspect.ListType)): "string, or array of strings",
+    frozenset((inspect.StrType, inspect.ListType, inspect.StructType)): "string, array or table",
     frozenset((inspect.IntType, inspect.FloatType, inspect.StrType)): "duration",
     frozenset((inspect.DictType,)): "table of strings",
+}
+_ITEMS = {
+    inspect.StrType: "array of strings",
+    inspect.LiteralType: "array of strings",
+    inspect.StructType: "array of tables",
 }
 # Defaults that the file leaves open, because something else decides when nothing is said there.
 _RESOLVED = {
@@ -82,18 +89,20 @@ def keys() -> str:
 
 
 def _tables(struct: inspect.StructType, path: tuple[str, ...]) -> Iterable[str]:
-    leaves = [field for field in struct.fields if not _inner(field)]
+    # What stands in a profile stands in the main tables, too, and is told there.
+    alike = path[:1] == ("profiles",)
+    leaves = [field for field in struct.fields if alike or not _inner(field)]
     if path:
         columns = ("key", "type", "default", "environment", "what it is")
         words = (struct.cls.__doc__ or "").partition("\n")[0]
         rows = [_row(field, path) for field in leaves]
-        heading = f"[{'.'.join(path)}]"
-        heading = f"[{heading.replace(ITEM, '')}]" if path[-1].endswith(ITEM) else heading
+        heading = f"[{'.'.join(path).replace(ITEM, '')}]"
+        heading = f"[{heading}]" if path[-1].endswith(ITEM) else heading
         yield f"### `{heading}`\n\n{words}\n\n{_table(columns, rows)}"
-    for field in struct.fields:
+    for field in () if alike else struct.fields:
         inner = _inner(field)
         if inner is not None:
-            yield from _tables(inner[0], (*path, field.encode_name, *inner[1]))
+            yield from _tables(inner[0], (*path, *inner[1]))
         elif not path:
             yield _open_table(field)
         for step, choice in _choices(field):
@@ -101,14 +110,14 @@ def _tables(struct: inspect.StructType, path: tuple[str, ...]) -> Iterable[str]:
 
 
 def _inner(field: inspect.Field) -> tuple[inspect.StructType, tuple[str, ...]] | None:
-    """The table a field holds, if it holds one, and the step that the user names on the way there."""
-    kind = plain(field.type)
-    if isinstance(kind, inspect.StructType):
-        return kind, ()
+    """The table a field holds, if it holds one, and the steps on the way there, some of the user's naming."""
+    kind, name = plain(field.type), field.encode_name
+    steps: tuple[str, ...] = (name,)
     if isinstance(kind, inspect.DictType):
-        value = plain(kind.value_type)
-        return (value, (NAMED,)) if isinstance(value, inspect.StructType) else None
-    return None
+        kind, steps = plain(kind.value_type), (name, NAMED)
+    elif isinstance(kind, inspect.ListType):
+        kind, steps = plain(kind.item_type), (name + ITEM,)
+    return (kind, steps) if isinstance(kind, inspect.StructType) else None
 
 
 def _choices(field: inspect.Field) -> Iterable[tuple[tuple[str, ...], inspect.StructType]]:
@@ -160,8 +169,7 @@ def _type(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.LiteralType):
         return " or ".join(_code(f'"{value}"') for value in kind.values)
     if isinstance(kind, inspect.ListType):
-        of_strings = isinstance(plain(kind.item_type), inspect.StrType)
-        return "array of strings" if of_strings else "array of strings and tables"
+        return _ITEMS.get(type(plain(kind.item_type)), "array of strings and tables")
     members = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     return _TYPES[frozenset(type(plain(member)) for member in members)]
 

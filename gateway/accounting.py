@@ -17,6 +17,7 @@ BODY_MODES = {
     b"verbatim": "verbatim",
     b"model-span": "model-span",
     b"rewritten(lesson)": "rewritten(lesson)",
+    b"rewritten(tag)": "rewritten(tag)",
     b"rewritten(translation)": "rewritten(translation)",
     b"none": "",
 }
@@ -86,6 +87,7 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
         model="" if peek is None else peek.model[:LONGEST_NAME],
         provider="" if target is None else target.provider.name,
         target="" if target is None else target.model[:LONGEST_NAME],
+        route=exchange.route[:LONGEST_NAME],
         body=BODY_MODES[exchange.body_mode],
         relay=exchange.relay,
         status=exchange.status,

@@ -58,6 +58,8 @@ class App:
         return self._other(scope, receive, send, paths.tidy(path))
 
     def _other(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
+        if path.startswith(paths.PROFILES) and "profile" not in scope:
+            return self._profiled(paths.of_profile(scope), receive, send)
         if path in EDGE or path.startswith(DEBUG):
             return self._at_the_edge({**scope, "path": path}, receive, send)
         if path == HEALTH:
@@ -89,6 +91,13 @@ class App:
         asked.named = name
         return exchange.run(asked)
 
+    def _profiled(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        path, name, profiles = scope["path"], scope["profile"], self.house.router.profiles
+        if name in profiles:
+            return self._other(scope, receive, send, path)
+        nobody = self._exchange(scope, receive, send, paths.dialect_of(scope, path), "none", path)
+        return exchange.refuse(nobody, paths.no_profile(name, profiles))
+
     def _read(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
         if path in GREETING:
             return _greet(scope, send)
@@ -108,7 +117,8 @@ class App:
 
     def _exchange(self, scope: Scope, receive: Receive, send: Send, *what: Any) -> Exchange:
         dialect, operation, path = what
-        return Exchange(self.house, dialect, operation, path, scope, receive, send, self._clock())
+        profile: str = scope.get("profile", "")
+        return Exchange(self.house, dialect, operation, path, scope, receive, send, self._clock(), profile)
 
     def _at_the_edge(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if self._edge is None:

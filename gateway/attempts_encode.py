@@ -86,6 +86,8 @@ def _passed(exchange: Exchange, target: Target, way: Way) -> tuple[bytes, str]:
     if way == "relieved":
         return crossing.relieved(exchange, target), path
     exchange.body_mode = b"model-span" if renamed else b"verbatim"
+    if exchange.untagged:
+        exchange.body_mode = b"rewritten(tag)"
     return dialect.rename(exchange.body, target.model) if renamed else exchange.body, path
 
 

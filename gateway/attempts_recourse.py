@@ -38,7 +38,8 @@ def way_out(exchange: Exchange, target: Target, failure: Failure, taken: set[Way
         return []
     taken.add(way)
     try:
-        found = exchange.house.router.plan(exchange.dialect.name, name, embed=exchange.operation == "embed")
+        embed = exchange.operation == "embed"
+        found = exchange.house.router.plan(exchange.dialect.name, name, embed=embed, profile=exchange.profile)
     except Refused:
         return []
     return [one for one in found if one.breaker is not target.breaker]

@@ -60,17 +60,20 @@ class Catalogue:
         self._asking: dict[str, asyncio.Task[list[ModelEntry]]] = {}
         self._hits = self._misses = 0.0  # as in tallies.py
 
-    async def entries(self, dialect: str) -> list[ModelEntry]:
-        """The models a client of this dialect may ask for."""
-        kept = self._kept.get(dialect)
+    async def entries(self, dialect: str, profile: str = "") -> list[ModelEntry]:
+        """The models a client of this dialect may ask for, of a profile if it says so."""
+        key = f"{dialect} {profile}" if profile else dialect
+        kept = self._kept.get(key)
         if kept is not None and kept[0] > self._clock():
             self._hits += 1
             return kept[1]
         self._misses += 1
-        task = self._asking.get(dialect)
+        task = self._asking.get(key)
         if task is None:
-            task = self._asking[dialect] = asyncio.get_running_loop().create_task(self._ask(dialect))
-            task.add_done_callback(lambda _: self._asking.pop(dialect, None))
+            task = self._asking[key] = asyncio.get_running_loop().create_task(
+                self._ask(key, dialect, profile)
+            )
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
         # One client that leaves must not take the list away from the others who wait for it.
         return await asyncio.shield(task)
 
@@ -84,19 +87,19 @@ class Catalogue:
         self._kept.clear()
         return count
 
-    async def _ask(self, dialect: str) -> list[ModelEntry]:
+    async def _ask(self, key: str, dialect: str, profile: str) -> list[ModelEntry]:
         doors = self._doors(DIALECTS[dialect])
         listed = await asyncio.gather(*(self._listed(name, *door) for name, door in doors.items()))
-        entries = self._aliases(dialect) + self._local()
+        entries = self._aliases(dialect, profile) + self._local()
         for found in listed:
-            entries += [self._as_asked_for(dialect, entry) for entry in found]
+            entries += [self._as_asked_for(dialect, entry, profile) for entry in found]
         known: dict[str, ModelEntry] = {}
         for entry in entries:
             # Where clients may not name a provider, a name that would have to is no use to them.
-            if self._router.resolve(dialect, entry.id) is not None:
+            if self._router.resolve(dialect, entry.id, profile) is not None:
                 known.setdefault(entry.id, entry)
         result = list(known.values())
-        self._kept[dialect] = (self._clock() + KEPT, result)
+        self._kept[key] = (self._clock() + KEPT, result)
         return result
 
     def _doors(self, client: Dialect) -> dict[str, tuple[Door, Dialect]]:
@@ -104,17 +107,17 @@ class Catalogue:
         spoken = ((one, one.dialect_for(client)) for one in self._providers.values() if not one.local)
         return {one.name: (one.doors[there.name], there) for one, there in spoken}
 
-    def _as_asked_for(self, dialect: str, entry: ModelEntry) -> ModelEntry:
+    def _as_asked_for(self, dialect: str, entry: ModelEntry, profile: str) -> ModelEntry:
         """A listed name must lead where it was found: if it does not, the provider stands before it."""
-        found = self._router.resolve(dialect, entry.id)
+        found = self._router.resolve(dialect, entry.id, profile)
         leads = found is not None and found[0].name == entry.owner
         name = entry.id if leads else f"{entry.owner}/{entry.id}"
         if dialect == ANTHROPIC and not _pickable(name):
             name = f"{PICKABLE}{entry.owner}/{entry.id}"
         return entry if name == entry.id else msgspec.structs.replace(entry, id=name)
 
-    def _aliases(self, dialect: str) -> list[ModelEntry]:
-        names = list(self._router.aliases)
+    def _aliases(self, dialect: str, profile: str) -> list[ModelEntry]:
+        names = list(self._router.aliases(profile))
         if dialect == ANTHROPIC:
             names = [name if _pickable(name) else PICKABLE + name for name in names]
         return [ModelEntry(name, "penstock") for name in names]

@@ -9,7 +9,14 @@ ANTHROPIC: Final = "anthropic-messages"
 NO_CACHE: Final = (b"cache-control", b"no-cache")
 JSON: Final = (b"content-type", b"application/json")
 ONE_ATTEMPT: Final = (b"x-penstock-attempts", b"1")
-MODES: Final = (b"verbatim", b"model-span", b"rewritten(lesson)", b"rewritten(translation)", b"none")
+MODES: Final = (
+    b"verbatim",
+    b"model-span",
+    b"rewritten(lesson)",
+    b"rewritten(tag)",
+    b"rewritten(translation)",
+    b"none",
+)
 BODY_MODES: Final = {mode: (b"x-penstock-body", mode) for mode in MODES}
 # Spelling a number costs more than finding it: durations under 10 ms, in hundredths of a millisecond.
 SPELLED: Final = tuple(b"%.2f" % (number / 100) for number in range(1000))

@@ -121,7 +121,7 @@ async def list_models(exchange: Exchange, model: str) -> None:
     """The models this client may ask for, or the one it names."""
     try:
         identify(exchange)
-        entries = await exchange.house.catalogue.entries(exchange.dialect.name)
+        entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
         await client.say_whole(exchange, 200, [client.JSON], _write_models(exchange.dialect, entries, model))
     except Exception as error:  # noqa: BLE001  # as in `run`
         await answer(exchange, error)
@@ -136,7 +136,7 @@ async def show_model(exchange: Exchange) -> None:
         if not ingress.take_body(exchange, await exchange.receive()):
             await ingress.read_rest(exchange)
         exchange.peek = exchange.dialect.peek(exchange.body, exchange.path)
-        entries = await exchange.house.catalogue.entries(exchange.dialect.name)
+        entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
         body = _write_models(exchange.dialect, entries, exchange.peek.model)
         await client.say_whole(exchange, 200, [client.JSON], body)
     except Exception as error:  # noqa: BLE001  # as in `run`

@@ -154,7 +154,7 @@ def _beyond(exchange: Exchange, lacks: tuple[Lack, ...]) -> Targets:
     room = [lack.overflow for lack in lacks if lack.only_room and lack.overflow is not None]
     recourse = exchange.targets[0].recourse
     if room and recourse is not None and recourse.too_long:
-        return exchange.house.router.plan(exchange.dialect.name, recourse.too_long)
+        return exchange.house.router.plan(exchange.dialect.name, recourse.too_long, profile=exchange.profile)
     model = exchange.peek.model[:200] if exchange.peek is not None else ""
     words = f"no target of `{model}` can serve this request: {'; '.join(map(str, lacks))}"
     if room:

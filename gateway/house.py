@@ -34,13 +34,17 @@ HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
 
 
 class House:
-    """See the head of this file. Tests move `clock` (monotonic, in seconds) and `chance` (from 0 up to 1)."""
+    """See the head of this file.
+
+    Tests move `clock` (monotonic, in seconds), `chance` (from 0 up to 1) and `calendar` (since the epoch).
+    """
 
     def __init__(
         self,
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        calendar: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -53,7 +57,7 @@ class House:
         self.affinity = Affinity(clock)
         leaving = settings.failure.leaving != "always"
         workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
-        self.router = Router(self.providers, settings.models, workshop, chance, settings.routing)
+        self.router = Router(self.providers, settings, workshop, chance, calendar)
         self.callers = Callers(
             {key.digest: key.name for key in settings.keys}, clock, required=settings.server.keys_required
         )

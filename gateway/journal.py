@@ -37,6 +37,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     model: str = ""
     provider: str = ""
     target: str = ""
+    route: str = ""
     body: str = ""
     dropped: str = ""
     left_out: str = ""

@@ -5,6 +5,7 @@ name the model are matched by their form, and known by one spelling from there o
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -12,6 +13,7 @@ from adapters.dialect import Dialect, Endpoint
 from adapters.embedding_table import EMBEDDINGS
 from adapters.fault import Fault
 from adapters.table import DIALECTS
+from gateway.configuration.problems import nearest
 from gateway.errors import Refused
 from gateway.state import Scope, Work
 
@@ -58,6 +60,8 @@ LISTS: Final = {one.models_path: one for one in DIALECTS.values() if one.models_
 SHOWS: Final = {one.show_path: one for one in DIALECTS.values() if one.show_path}
 # Before the name of a provider, and any path there.
 NAMED: Final = "/p/"
+# The base URL of a profile: its name comes next, and then any path of any dialect.
+PROFILES: Final = "/route/"
 SLASHES: Final = re.compile("/{2,}")
 VERSION_TWICE: Final = re.compile("^(?:/v1(?:beta)?)+(?=/v1(?:beta)?/|/api/)")
 READING: Final = frozenset(("GET", "HEAD"))
@@ -106,6 +110,22 @@ def named(scope: Scope) -> tuple[str, str]:
 def climbs(path: str) -> bool:
     """Whether an encoded path leaves the place it is joined to."""
     return any(unquote(part).strip() in (".", "..") for part in re.split("[/\\\\]|%2[fF]|%5[cC]", path))
+
+
+def of_profile(scope: Scope) -> Scope:
+    """A request to the base URL of a profile as it is without that; the profile's name is in its scope."""
+    path = tidy(scope["path"])
+    if not path.startswith(PROFILES) or "profile" in scope:
+        return scope
+    name, _, rest = path.removeprefix(PROFILES).partition("/")
+    return {**scope, "path": tidy(f"/{rest}"), "raw_path": b"", "profile": name}
+
+
+def no_profile(name: str, profiles: Iterable[str]) -> Refused:
+    """There is no profile of this name."""
+    hint = nearest(name, profiles)
+    words = f"there is no profile `{name[:200]}`{'; ' if hint else ''}{hint}"
+    return Refused(Fault("not_found", 404, words, code="unknown_profile"))
 
 
 def route_of(path: str) -> Route | None:

@@ -9,33 +9,56 @@ is kept is the choice, and every request picks an order that was made before.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from adapters.dialect import Dialect
 from adapters.fault import Fault
+from adapters.survey import without
 from adapters.table import DIALECTS
+from gateway.configuration.problems import dotted
 from gateway.errors import Refused
 from gateway.plan import Choice, Rank, Target, Targets, planned
 from gateway.plan_ranks import ranked
 from gateway.plan_targets import Workshop
 from gateway.provider import Provider
+from gateway.routing_facts import Facts, Request
 from gateway.routing_names import PICKABLE, Lead, Names
-from gateway.settings import Route, RoutingSettings, Share, Tier
+from gateway.routing_rules import Ruling, ruled, seeks_tag
+from gateway.settings import Route, Rule, Settings, Share, Tier
 from gateway.state import Exchange
 from gateway.tinylfu import TinyLfu
 
-__all__ = ["PICKABLE", "PLANS_KEPT", "PLANS_LAST", "Router"]
+__all__ = ["PICKABLE", "PLANS_KEPT", "PLANS_LAST", "Router", "View"]
 
 PLANS_KEPT: Final = 10_000
 PLANS_LAST: Final = 10.0  # seconds until a name is looked up again
-AS_EVER: Final = RoutingSettings()
 
-# What decides a plan: the client's dialect, the model, and whether texts are embedded.
-PlanKey = tuple[str, str, bool]
+# What decides a plan: the table of names or the rule, the client's dialect, the model, whether it embeds.
+PlanKey = tuple[str, str, str, bool]
+
+
+class Finder(Protocol):
+    """Who knows where a name leads: a table of names, or a rule."""
+
+    def lead(self, dialect: str, model: str) -> Lead | None:
+        """Where it leads; None for one that nobody knows."""
+
+
+class View(NamedTuple):
+    """One table of names with the rules before it: the main one, or a profile's.
+
+    `tagged`: whether the rules ask for the tag of a subagent.
+    """
+
+    where: str
+    names: Names
+    rules: tuple[Ruling, ...] = ()
+    tagged: bool = False
 
 
 class Kept(msgspec.Struct):
@@ -44,65 +67,106 @@ class Kept(msgspec.Struct):
     lead: Lead | None
     plan: Targets | Choice = ()
     fault: Fault | None = None
+    label: str = ""
     until: float = 0.0
 
 
 class Router:
     """The routes of one settings snapshot."""
 
-    __slots__ = ("_chance", "_names", "_providers", "_workshop", "aliases", "plans")
+    __slots__ = (
+        "_calendar",
+        "_chance",
+        "_main",
+        "_profiles",
+        "_providers",
+        "_scenarios",
+        "_workshop",
+        "plans",
+    )
 
     def __init__(
         self,
         providers: Mapping[str, Provider],
-        models: Mapping[str, str | Route],
+        settings: Settings,
         workshop: Workshop | None = None,
         chance: Callable[[], float] = random.random,
-        routing: RoutingSettings = AS_EVER,
+        calendar: Callable[[], float] = time.time,
     ) -> None:
         self._providers = dict(providers)
         self._workshop = workshop or Workshop()
         self._chance = chance
-        self._names = Names(self._providers, models, by_provider=routing.by_provider)
-        self.aliases = self._names.exact
+        self._calendar = calendar
+        routing = settings.routing
+        self._scenarios = routing.scenarios
+        self._main = self._view("", settings.models, routing.rules, by_provider=routing.by_provider)
+        self._profiles = {
+            name: self._view(name, one.models, one.rules, by_provider=routing.by_provider)
+            for name, one in routing.profiles.items()
+        }
         self.plans: TinyLfu[PlanKey, Kept] = TinyLfu(PLANS_KEPT)
 
-    def plan(self, dialect: str, model: str, *, embed: bool = False) -> Targets:
-        """The targets for a request, in order. Raises Refused: 404 unknown model, 400 no embeddings there."""
-        found = self._planned(dialect, model, 0.0, embed=embed)
+    def _view(
+        self, profile: str, models: Mapping[str, str | Route], rules: tuple[Rule, ...], *, by_provider: bool
+    ) -> View:
+        path = ("profiles", profile, "models") if profile else ("models",)
+        names = Names(self._providers, models, by_provider=by_provider, path=path)
+        tagged = any(seeks_tag(rule.when) for rule in rules)
+        return View(profile and dotted("profiles", profile), names, tuple(map(ruled, rules)), tagged)
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names of the profiles."""
+        return tuple(self._profiles)
+
+    def aliases(self, profile: str = "") -> tuple[str, ...]:
+        """The names that stand for themselves."""
+        return self._of(profile).names.exact
+
+    def _of(self, profile: str) -> View:
+        return self._profiles[profile] if profile else self._main
+
+    def plan(self, dialect: str, model: str, *, embed: bool = False, profile: str = "") -> Targets:
+        """The targets for a name, in order. Raises Refused: 404 unknown model, 400 no embeddings there."""
+        view = self._of(profile)
+        found = self._kept((view.where, dialect, model, embed), view.names, 0.0).plan
         return found.order() if isinstance(found, Choice) else found
 
-    def _planned(self, dialect: str, model: str, now: float, *, embed: bool) -> Targets | Choice:
-        key = (dialect, model, embed)
+    def _kept(self, key: PlanKey, finder: Finder, now: float) -> Kept:
         kept = self.plans.get(key)
         if kept is None or now >= kept.until:
-            kept = self._look_up(key, kept, now)
+            kept = self._look_up(key, finder, kept, now)
         if kept.fault is not None:
             raise Refused(kept.fault)
-        return kept.plan
+        return kept
 
-    def _look_up(self, key: PlanKey, before: Kept | None, now: float) -> Kept:
-        dialect, model, embed = key
-        lead = self._names.lead(dialect, model)
+    def _look_up(self, key: PlanKey, finder: Finder, before: Kept | None, now: float) -> Kept:
+        _, dialect, model, embed = key
+        lead = finder.lead(dialect, model)
         if before is not None and before.lead == lead:
             # The plan remembers whose turn it is.
             kept = before
+        elif lead is None:
+            kept = Kept(lead, fault=self._unknown(key))
         else:
             kept = self._made(DIALECTS[dialect], model, lead, embed=embed)
-            self.plans.put(key, kept)
+        self.plans.put(key, kept)
         kept.until = now + PLANS_LAST
         return kept
 
-    def _made(self, client: Dialect, model: str, lead: Lead | None, *, embed: bool) -> Kept:
-        if lead is None:
-            return Kept(lead, fault=self._names.unknown(model))
+    def _unknown(self, key: PlanKey) -> Fault:
+        where, _, model, _ = key
+        view = next((one for one in self._profiles.values() if one.where == where), self._main)
+        return view.names.unknown(model)
+
+    def _made(self, client: Dialect, model: str, lead: Lead, *, embed: bool) -> Kept:
         ranks = [self._rank(client, tier, lead.model, embed=embed) for tier in lead.tiers]
         held = tuple(tier.affinity for tier, rank in zip(lead.tiers, ranks, strict=True) if rank is not None)
         there = tuple(rank for rank in ranks if rank is not None)
         if not there:
             first, _ = self._target(lead.tiers[0].shares[0].to, lead.model)
             return Kept(lead, fault=_no_embeddings(model, first))
-        return Kept(lead, planned(there, held, leaving=self._workshop.leaving))
+        return Kept(lead, planned(there, held, leaving=self._workshop.leaving), label=lead.where)
 
     def _rank(self, client: Dialect, tier: Tier, model: str, *, embed: bool) -> Rank | None:
         """The targets of a tier that can be asked; None where none can."""
@@ -121,20 +185,48 @@ class Router:
         if exchange.named:
             exchange.targets = (self._at(exchange.named, exchange.dialect, exchange.peek.model),)
             return
+        view = self._profiles[exchange.profile] if exchange.profile else self._main
+        finder: Finder = view.names
+        where = view.where
+        if view.rules:
+            ruling = self._ruling(exchange, view)
+            if ruling is not None:
+                finder, where = ruling, ruling.where
+        embed = exchange.operation == "embed"
         try:
-            embed = exchange.operation == "embed"
-            found = self._planned(exchange.dialect.name, exchange.peek.model, exchange.body_at, embed=embed)
-            if isinstance(found, Choice):
-                # A count asks the first that can: it takes no request's turn.
-                found = _ordered(exchange, found)
-            exchange.targets = found
+            key = (where, exchange.dialect.name, exchange.peek.model, embed)
+            kept = self._kept(key, finder, exchange.body_at)
+            found = kept.plan
+            exchange.targets = _ordered(exchange, found) if isinstance(found, Choice) else found
+            exchange.route = kept.label
         except Refused:
             if exchange.operation != "count_tokens":
                 raise
 
-    def resolve(self, dialect: str, model: str) -> tuple[Provider, str] | None:
+    def _ruling(self, exchange: Exchange, view: View) -> Ruling | None:
+        """The first rule that fits. A tag has done its work then, and does not go on."""
+        assert exchange.peek is not None
+        request = Request(
+            exchange.dialect,
+            exchange.body,
+            exchange.path,
+            exchange.peek,
+            exchange.scope["headers"],
+            exchange.caller,
+            exchange.agent.decode("latin-1"),
+            self._calendar,
+        )
+        facts = Facts(request, self._scenarios)
+        ruling = next((one for one in view.rules if one.unmet(facts) is None), None)
+        if view.tagged and facts.tag is not None:
+            exchange.body = without(exchange.body, facts.tag)
+            exchange.agent = exchange.agent or facts.tag.name.encode()
+            exchange.untagged = True
+        return ruling
+
+    def resolve(self, dialect: str, model: str, profile: str = "") -> tuple[Provider, str] | None:
         """The provider a name leads to first, and the model's name there; None for a name nobody knows."""
-        found = self._names.lead(dialect, model)
+        found = self._of(profile).names.lead(dialect, model)
         return None if found is None else self._target(found.tiers[0].shares[0].to, found.model)
 
     def _at(self, name: str, client: Dialect, model: str) -> Target:

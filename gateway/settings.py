@@ -110,10 +110,62 @@ def leads_of(lead: str | Route) -> tuple[str, ...]:
     return tuple(share.to for tier in tiers_of(lead) for share in tier.shares)
 
 
+class When(msgspec.Struct, frozen=True, kw_only=True):
+    """The conditions of a rule; all that are given must hold.
+
+    `model`: globs, one of which must fit. `headers`: globs by the name of a field, in small letters. `time`:
+    minutes of the day from and to, in UTC. `days`: 0 is Monday.
+    """
+
+    scenario: str | None = None
+    model: tuple[str, ...] = ()
+    dialect: str | None = None
+    tokens_over: int | None = None
+    tokens_under: int | None = None
+    tools: bool | None = None
+    images: bool | None = None
+    thinking: bool | None = None
+    stream: bool | None = None
+    web_search: bool | None = None
+    headers: dict[str, str] = {}
+    key: str | None = None
+    agent: str | None = None
+    time: tuple[int, int] | None = None
+    days: tuple[int, ...] = ()
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """Where requests go for which all of this holds. `where`: its place in the configuration."""
+
+    when: When
+    lead: str | Route
+    where: str
+
+
+class Scenarios(msgspec.Struct, frozen=True, kw_only=True):
+    """What is long, and which models are small (globs). Nothing is long at 0."""
+
+    long_context_tokens: int = 60_000
+    background_models: tuple[str, ...] = ("*haiku*", "*-mini*", "*nano*", "*flash-lite*")
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Names and rules of one base URL."""
+
+    models: dict[str, str | Route]
+    rules: tuple[Rule, ...] = ()
+
+
 class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How names are understood. `by_provider`: whether a client may say "provider/model"."""
+    """How names are understood, and what goes before them.
+
+    `by_provider`: whether a client may say "provider/model".
+    """
 
     by_provider: bool = True
+    rules: tuple[Rule, ...] = ()
+    scenarios: Scenarios = Scenarios()
+    profiles: dict[str, Profile] = {}
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,7 +49,7 @@ class Sockets:
         """One connection, from its handshake to its end."""
         if (await receive())["type"] != "websocket.connect":
             return
-        ends = Ends({**scope, "type": "http", "method": "GET"}, receive, send)
+        ends = Ends({**paths.of_profile(scope), "type": "http", "method": "GET"}, receive, send)
         try:
             self._admit(ends)
         except Refused as refusal:
@@ -87,7 +87,9 @@ class Sockets:
     def _admit(self, ends: Ends) -> None:
         """Raises Refused."""
         server, scope = self._house.settings.server, ends.scope
-        path = paths.tidy(scope["path"])
+        path, profiles = paths.tidy(scope["path"]), self._house.router.profiles
+        if scope.get("profile", "") not in ("", *profiles):
+            raise paths.no_profile(scope["profile"], profiles)
         if path != PATH:
             words = f"no WebSocket is held on {path[:200]}: there is one on {PATH}"
             raise Refused(Fault("not_found", 404, words, code="unknown_path"))

@@ -199,8 +199,9 @@ class Session:
 
     async def _exchange(self, turn: Turn) -> None:
         house = self._house
-        began = house.clock()
-        await run(Exchange(house, DIALECT, "generate", PATH, self._scope, turn.receive, turn.send, began))
+        ends = (self._scope, turn.receive, turn.send)
+        profile: str = self._scope.get("profile", "")
+        await run(Exchange(house, DIALECT, "generate", PATH, *ends, house.clock(), profile=profile))
 
     async def _warm_up(self, ask: Ask, turn: Turn) -> None:
         """Nothing is asked of anybody: what the next request needs is remembered, under an id."""

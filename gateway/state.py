@@ -37,7 +37,9 @@ Pair = tuple[bytes, bytes]
 Work = Literal["generate", "count_tokens", "embed", "forward", "models", "none"]
 Relay = Literal["whole", "stream", "raw"]
 Outcome = Literal["complete", "error", "client_gone"]
-BodyMode = Literal[b"verbatim", b"model-span", b"rewritten(lesson)", b"rewritten(translation)", b"none"]
+BodyMode = Literal[
+    b"verbatim", b"model-span", b"rewritten(lesson)", b"rewritten(tag)", b"rewritten(translation)", b"none"
+]
 
 
 class Exchange(msgspec.Struct, eq=False):
@@ -52,6 +54,7 @@ class Exchange(msgspec.Struct, eq=False):
     receive: Receive
     send: Send
     began: float
+    profile: str = ""
     # The provider that the path names: no other is asked.
     named: str = ""
 
@@ -77,6 +80,8 @@ class Exchange(msgspec.Struct, eq=False):
     body_at: float = 0.0
 
     # From the plan.
+    route: str = ""
+    untagged: bool = False
     targets: tuple[Target, ...] = ()
     left_out: tuple[str, ...] = ()
     pin: Pin | None = None

@@ -26,14 +26,16 @@ class _Entry(msgspec.Struct, Generic[Value]):
 class TinyLfu(Generic[Key, Value]):
     """At most `size` values. `hits` and `misses` are counted as floats, which allocate nothing."""
 
-    __slots__ = ("_core", "_entries", "_heard", "_keys", "_size", "hits", "misses")
+    __slots__ = ("_core", "_count", "_entries", "_heard", "_keys", "_size", "hits", "misses")
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._core = TlfuCore(size)
         self._entries: dict[Key, _Entry[Value]] = {}
         self._keys: dict[int, Key] = {}
-        self._heard: list[int] = []
+        # Written round, for a list that grows anew for each batch allocates as it does.
+        self._heard = [0] * BATCH
+        self._count = 0
         self.hits = self.misses = 0.0
 
     def __len__(self) -> int:
@@ -46,9 +48,9 @@ class TinyLfu(Generic[Key, Value]):
             self.misses += 1.0
             return None
         self.hits += 1.0
-        heard = self._heard
-        heard.append(entry.mark)
-        if len(heard) >= BATCH:
+        self._heard[self._count] = entry.mark
+        self._count += 1
+        if self._count == BATCH:
             self._tell()
         return entry.value
 
@@ -82,12 +84,13 @@ class TinyLfu(Generic[Key, Value]):
         self._core = TlfuCore(self._size)
         self._entries.clear()
         self._keys.clear()
-        self._heard.clear()
+        self._count = 0
 
     def _tell(self) -> None:
         """What was asked for is more worth keeping."""
-        self._core.access(self._heard)
-        self._heard.clear()
+        heard = self._heard
+        self._core.access(heard if self._count == BATCH else heard[: self._count])
+        self._count = 0
 
     def _take_out(self, marks: list[int]) -> list[Value]:
         keys = [self._keys.pop(mark) for mark in marks if mark in self._keys]

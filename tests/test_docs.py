@@ -13,7 +13,7 @@ from gateway import exchange
 from gateway.app import EDGE, GREETING, VERSION
 from gateway.configuration.loading import load
 from gateway.errors import Cause
-from gateway.paths import ENDPOINTS, LISTS, MODELS, NAMED, SHOWS
+from gateway.paths import ENDPOINTS, LISTS, MODELS, NAMED, PROFILES, SHOWS
 from tests.sources import CHECKOUT, parsed, python_files
 
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("profiles/*.md")])
@@ -117,8 +117,8 @@ def test_every_path_is_told() -> None:
     told = {name for row in rows(HTTP, "Paths") for name in re.findall(r"`(/[^`]*)`", row[0])}
     endpoints = {endpoint.path for _, endpoint in ENDPOINTS}
     lists = {MODELS, f"{MODELS}/{{id}}", *LISTS, "/v1beta/models/{id}", *SHOWS}
-    forwarded = f"{NAMED}{{provider}}/…"
-    assert told == {*endpoints, *lists, *GREETING, VERSION, "/healthz", *EDGE, forwarded}
+    before = (f"{NAMED}{{provider}}/…", f"{PROFILES}{{profile}}/…")
+    assert told == {*endpoints, *lists, *GREETING, VERSION, "/healthz", *EDGE, *before}
 
 
 def test_every_metric_is_told_and_no_other() -> None:

@@ -139,6 +139,7 @@ LADDERS = {
                 "adapters.seal",
                 "adapters.span",
                 "adapters.spare",
+                "adapters.survey",
                 "adapters.sse",
                 "adapters.tokens",
                 "adapters.translation",

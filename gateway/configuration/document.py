@@ -256,6 +256,71 @@ class Routing(_Table, frozen=True):
     ] = True
 
 
+class Scenarios(_Table, frozen=True):
+    """What the scenarios of rules mean by long, and by small."""
+
+    long_context_tokens: Annotated[
+        int, Meta(description="Estimated tokens of input beyond which a context is long; 0: never.")
+    ] = 60_000
+    background_models: Annotated[
+        list[str] | None,
+        Meta(
+            description="Globs of the small models that agents work in the background with. Default: "
+            '["*haiku*", "*-mini*", "*nano*", "*flash-lite*"].'
+        ),
+    ] = None
+
+
+class When(_Table, frozen=True):
+    """The conditions of a rule: all that are given must hold."""
+
+    scenario: Annotated[
+        Literal["long_context", "background", "thinking", "web_search", "image", "subagent"] | None,
+        Meta(description="What the request is for; it has the first scenario that fits, in this order."),
+    ] = None
+    model: Annotated[str | list[str] | None, Meta(description="The model asked for: a glob, or several.")] = (
+        None
+    )
+    dialect: Annotated[str | None, Meta(description="The API the client speaks, such as openai-chat.")] = None
+    tokens_over: Annotated[int | None, Meta(description="More estimated tokens of input than this.")] = None
+    tokens_under: Annotated[int | None, Meta(description="Fewer estimated tokens of input.")] = None
+    tools: Annotated[bool | None, Meta(description="Whether it offers tools.")] = None
+    images: Annotated[bool | None, Meta(description="Whether there is an image to look at.")] = None
+    thinking: Annotated[bool | None, Meta(description="Whether the model is asked to think.")] = None
+    stream: Annotated[bool | None, Meta(description="Whether a stream is asked for.")] = None
+    web_search: Annotated[bool | None, Meta(description="Whether the provider is to search the web.")] = None
+    headers: Annotated[dict[str, str], Meta(description="Header fields: a glob for each name.")] = {}
+    key: Annotated[str | None, Meta(description="The name of the caller's key, as a glob.")] = None
+    agent: Annotated[str | None, Meta(description="The subagent that asks, as a glob.")] = None
+    time: Annotated[str | None, Meta(description='A part of the day in UTC: "22:00-06:00".')] = None
+    days: Annotated[
+        list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None,
+        Meta(description="Days of the week, in UTC."),
+    ] = None
+
+
+class Rule(_Table, frozen=True):
+    """Where requests go for which its conditions hold; the first rule that fits goes before all names."""
+
+    use: Annotated[
+        str | list[str | Group] | Group,
+        Meta(description="As in [models]: a name of it, a target, a list of them, or a group."),
+    ]
+    when: Annotated[When, Meta(description="The conditions; none of them for what no rule before took.")] = (
+        When()
+    )
+
+
+class Profile(_Table, frozen=True):
+    """Names and rules of the base URL /route/NAME; what it does not set is as without it."""
+
+    models: Annotated[
+        dict[str, str | list[str | Group] | Group],
+        Meta(description="As [models], and before it."),
+    ] = {}
+    rules: Annotated[list[Rule] | None, Meta(description="As [[rules]], and instead of them.")] = None
+
+
 class Price(_Table, frozen=True):
     """What a model costs: dollars for a million tokens."""
 
@@ -312,6 +377,9 @@ class Document(_Table, frozen=True):
         ),
     ] = {}
     routing: Routing = Routing()
+    scenarios: Scenarios = Scenarios()
+    rules: list[Rule] = []
+    profiles: dict[str, Profile] = {}
     prices: dict[str, Price] = {}
     capabilities: dict[str, Capabilities] = {}
     failure: Failure = Failure()

@@ -31,8 +31,9 @@ from gateway.configuration.provider_settings import Surroundings, resolve_provid
 from gateway.configuration.quantities import seconds, size
 from gateway.configuration.references import Expander, sources
 from gateway.configuration.routes import resolve_failure, resolve_models
+from gateway.configuration.rules import Known, resolve_routing
 from gateway.configuration.strictness import read
-from gateway.settings import KeySettings, LogSettings, RoutingSettings, ServerSettings, Settings
+from gateway.settings import KeySettings, LogSettings, ServerSettings, Settings
 
 FILE_NAME = "penstock.toml"
 
@@ -163,7 +164,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         server=server,
         providers=providers,
         models=resolve_models(document.models, names, problems),
-        routing=RoutingSettings(by_provider=document.routing.by_provider),
+        routing=resolve_routing(document, Known(names, tuple(DIALECTS)), problems),
         prices=resolve_prices(document.prices, names, problems),
         capabilities=resolve_capabilities(document.capabilities, names, problems),
         failure=resolve_failure(document.failure, problems),

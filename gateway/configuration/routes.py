@@ -21,24 +21,40 @@ _MOST_NAMES = 32
 _OF_A_NAME = ("too_long", "refused", "hedge")
 
 
+class Table(msgspec.Struct, frozen=True):
+    """One table of names: the main one, or a profile's. `own`: what a profile says itself."""
+
+    models: Mapping[str, Raw]
+    own: Mapping[str, Raw] = {}
+    profile: str = ""
+
+    def path(self, name: str) -> tuple[str, ...]:
+        """The place of an entry in the file."""
+        return ("profiles", self.profile, "models", name) if name in self.own else ("models", name)
+
+
 def resolve_models(
     models: Mapping[str, Raw], names: AbstractSet[str], problems: list[Problem]
 ) -> dict[str, str | Route]:
     """Where each name leads. `names` are the providers there are."""
-    reader = _Reader(names, models, problems)
-    return {name: reader.resolved(name) for name in models}
+    return Leads(names, Table(models), problems).all()
 
 
-class _Reader:
-    """Reads entries of `[models]`; what is wrong goes to the list of problems."""
+class Leads:
+    """Reads what may stand where a name leads; what is wrong goes to the list of problems."""
 
-    def __init__(self, names: AbstractSet[str], models: Mapping[str, Raw], problems: list[Problem]) -> None:
+    def __init__(self, names: AbstractSet[str], table: Table, problems: list[Problem]) -> None:
         self._names = names
-        self._models = models
+        self._table = table
+        self._models = table.models
         self._problems = problems
         self._resolved: dict[str, str | Route] = {}
         # The names that are being read, each named by the one before it.
         self._way: list[str] = []
+
+    def all(self) -> dict[str, str | Route]:
+        """Where each name of the table leads."""
+        return {name: self.resolved(name) for name in self._models}
 
     def resolved(self, name: str) -> str | Route:
         """Where a name of the table leads."""
@@ -46,7 +62,7 @@ class _Reader:
         if found is None:
             self._check(name)
             self._way.append(name)
-            found = self._resolved[name] = self.lead(self._models[name], ("models", name))
+            found = self._resolved[name] = self.lead(self._models[name], self._table.path(name))
             self._way.pop()
         return found
 
@@ -55,7 +71,7 @@ class _Reader:
             try:
                 re.compile(name.removeprefix(EXPRESSION))
             except re.error as failure:
-                self._report(("models", name), f"is not a regular expression: {failure}", "")
+                self._report(self._table.path(name), f"is not a regular expression: {failure}", "")
 
     def _named(self, word: str) -> bool:
         """Whether a word in a target's place is another name of the table; a provider comes first."""
@@ -73,6 +89,7 @@ class _Reader:
         return Route(())
 
     def lead(self, raw: Raw, path: tuple[str, ...]) -> str | Route:
+        """Where a value leads that stands at this path."""
         if isinstance(raw, str):
             return self._followed(raw, path) if self._named(raw) else self._target(raw, path)
         if isinstance(raw, Group):
@@ -95,7 +112,7 @@ class _Reader:
             return tiers_of(self.lead(raw, path))
         for name in _OF_A_NAME:
             if getattr(raw, name) is not None:
-                remedy = f'make it [{dotted(*path[:2])}] with targets, strategy = "in_order" and {name}'
+                remedy = f'make it [{dotted(*path[:-1])}] with targets, strategy = "in_order" and {name}'
                 self._report((*path, name), "belongs to a name, not to a part of it", remedy)
         return self._group(raw, path)
 
@@ -103,7 +120,7 @@ class _Reader:
         """Where a name leads beside its targets."""
         found = {"too_long": raw.too_long or "", "refused": raw.refused or ""}
         for name, where in found.items():
-            if where and where == path[1]:
+            if where and where in self._way[-1:]:
                 self._report((*path, name), "leads back to itself", "name another model")
             elif where and where not in self._models:
                 self._target(where, (*path, name))
@@ -193,7 +210,10 @@ class _Reader:
         return target
 
     def _report(self, path: tuple[str, ...], problem: str, remedy: str) -> None:
-        self._problems.append(Problem(dotted(*path), problem, remedy))
+        found = Problem(dotted(*path), problem, remedy)
+        # What a profile has from the main table is read for both.
+        if found not in self._problems:
+            self._problems.append(found)
 
 
 def resolve_failure(raw: Failure, problems: list[Problem]) -> FailureSettings:

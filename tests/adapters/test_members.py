@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.fault import Malformed
-from adapters.members import Change, changed
+from adapters.members import Change, array_items, changed, members_of
 
 GONE = Change(("gone",))
 # The body, and what is left of it.
@@ -106,3 +106,23 @@ def test_any_object_loses_only_that(members: dict[str, object], place: int, inde
     items = list(others.items())
     body = json.dumps(dict([*items[:place], ("gone", {"x": [1]}), *items[place:]]), indent=indent).encode()
     assert json.loads(changed(body, GONE)) == others
+
+
+def test_members_and_items_are_found_where_they_stand() -> None:
+    """Names, values and items, with whatever space there is between them and however often a name stands."""
+    body = b'\xef\xbb\xbf { "a" : [ 1 , {"b": [2]},"x,y" ] ,"c":"d" , "c" : [] }'
+    found = members_of(body)
+    assert [(name, body[start:end]) for name, start, end in found] == [
+        ("a", b'[ 1 , {"b": [2]},"x,y" ]'),
+        ("c", b'"d"'),
+        ("c", b"[]"),
+    ]
+    items = [body[slice(*span)] for span in array_items(body, *found[0][1:])]
+    assert items == [b"1", b'{"b": [2]}', b'"x,y"']
+    assert array_items(body, *found[2][1:]) == []
+
+
+def test_members_of_what_is_no_object_are_refused() -> None:
+    """As of any other body."""
+    with pytest.raises(Malformed):
+        members_of(b"[1]")
