@@ -26,10 +26,10 @@ FULL = Fault(
 class Admission:
     """Who is inside, and how many may be."""
 
-    __slots__ = ("_most", "closing", "inside", "turned_away")
+    __slots__ = ("closing", "inside", "most", "turned_away")
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self.inside = self.turned_away = 0
         self.closing = False
 
@@ -37,7 +37,7 @@ class Admission:
         """Give a permit. Raises Refused (503) when the house is closing, or full."""
         if self.closing:
             raise Refused(CLOSING, ((b"connection", b"close"),))
-        if self.inside >= self._most:
+        if self.inside >= self.most:
             self.turned_away += 1
             raise Refused(FULL)
         self.inside += 1

@@ -13,8 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from gateway import exchange, paths, version
+from gateway.configuration.rereading import Origin
 from gateway.house import House
-from gateway.settings import LEAVING, Settings
+from gateway.reload import Reload
+from gateway.settings import LEAVING, RENEWAL, Settings
 from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
@@ -34,11 +36,19 @@ class App:
 
     __slots__ = ("_clock", "_edge", "_sockets", "house")
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, origin: Origin | None = None) -> None:
         self.house = house
+        if origin is not None:
+            house.reload = Reload(house, origin, self._move_in)
         self._clock = house.clock
         self._edge: Any = None
         self._sockets = Sockets(house)
+
+    def _move_in(self, house: House) -> None:
+        """From now on requests enter this house; those who are inside another stay there."""
+        self.house = house
+        self._edge = None
+        self._sockets.move_in(house)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """One ASGI scope. Not a coroutine itself: the hot paths pay for one call less."""
@@ -136,24 +146,34 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.house.open()
-                self._heed_leaving()
+                self._heed_signals()
+                if self.house.reload is not None:
+                    self.house.reload.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                if self.house.reload is not None:
+                    await self.house.reload.close()
                 await self.house.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _heed_leaving(self) -> None:
+    def _heed_signals(self) -> None:
         """The server's parent says that it is about to stop its workers before it does (serve.py).
 
-        Ctrl-C reaches the workers, too, and must not be quicker than that.
+        Ctrl-C and the end of a terminal reach the workers, too, and must not be quicker than that.
         """
-        if LEAVING is None:
+        if LEAVING is None or RENEWAL is None:
             return
         loop = asyncio.get_running_loop()
         with suppress(ValueError, RuntimeError):  # a loop in a thread hears no signals
             loop.add_signal_handler(LEAVING, self._leave)
             loop.add_signal_handler(signal.SIGINT, self._leave)
+            loop.add_signal_handler(RENEWAL, self._reload)
+            loop.add_signal_handler(signal.SIGHUP, _leave_it_to_the_parent)
+
+    def _reload(self) -> None:
+        if self.house.reload is not None:
+            self.house.reload.ask()
 
     def _leave(self) -> None:
         """The server forgets its sockets when it is stopped: so it is, when they have had their last word."""
@@ -165,9 +185,13 @@ def _stop() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def build(settings: Settings) -> App:
-    """The application of one worker."""
-    return App(House(settings))
+def _leave_it_to_the_parent() -> None:
+    pass
+
+
+def build(settings: Settings, origin: Origin | None = None) -> App:
+    """The application of one worker; with an origin it follows its configuration."""
+    return App(House(settings), origin)
 
 
 def _greet(scope: Scope, send: Send) -> Awaitable[None]:

@@ -82,7 +82,12 @@ async def _wait_for_own_key(exchange: Exchange, seat: Seat, keys: Credentials) -
 def _own_key(exchange: Exchange) -> int:
     pin, target = exchange.pin, exchange.target
     assert target is not None
-    return NONE if pin is None else pin.key(target.where, exchange.house.clock())
+    keys = target.provider.credentials
+    if pin is None or keys is None:
+        return NONE
+    own = pin.key(target.where, exchange.house.clock())
+    # A request that began before the configuration changed may have left the place of a key that is gone.
+    return own if own < len(keys.all) else NONE
 
 
 def _take_key(exchange: Exchange, seat: Seat, keys: Credentials) -> None:

@@ -9,6 +9,7 @@ another target to try asks `ready`, who has none goes on.
 """
 
 from collections import deque
+from collections.abc import Collection
 from typing import Final, Literal
 
 MINUTE: Final = 60.0  # seconds that are looked back on, in buckets of one
@@ -32,15 +33,15 @@ class Breaker:
         "_past_failed",
         "_past_tried",
         "_probing",
-        "_rest",
         "_rested_at",
         "_second",
         "_tried",
         "closed",
+        "rest",
     )
 
     def __init__(self, rest: float = REST) -> None:
-        self._rest = rest
+        self.rest = rest
         self.closed = True
         self._rested_at = 0.0
         self._probing = False
@@ -101,7 +102,7 @@ class Breaker:
 
     def _open(self, now: float) -> None:
         self.closed = False
-        self._rested_at = now + self._rest
+        self._rested_at = now + self.rest
         self._good = 0
 
     def _close(self) -> None:
@@ -151,6 +152,13 @@ class Breakers:
     def of_provider(self, provider: str) -> list[Breaker]:
         """Those of a provider's models that were asked for so far."""
         return [breaker for (name, _), breaker in self._kept.items() if name == provider]
+
+    def settle(self, rest: float, changed: Collection[str]) -> None:
+        """The settings are others: all rest as long from now on, and providers that changed begin anew."""
+        self._rest = rest
+        self._kept = {target: breaker for target, breaker in self._kept.items() if target[0] not in changed}
+        for breaker in self._kept.values():
+            breaker.rest = rest
 
     def states(self, now: float) -> dict[tuple[str, str], State]:
         """What each is now."""

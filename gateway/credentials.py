@@ -46,11 +46,11 @@ class Credential:
 class Credentials:
     """The keys of one provider, by their places in its settings. `rest` is for those that were refused."""
 
-    __slots__ = ("_rest", "_turn", "all")
+    __slots__ = ("_turn", "all", "rest")
 
     def __init__(self, count: int, rest: float = DEAD_REST) -> None:
         self.all = tuple(Credential() for _ in range(count))
-        self._rest = rest
+        self.rest = rest
         self._turn = NONE
 
     def pick(self, now: float, tried: frozenset[int] = frozenset(), wanted: int = NONE) -> int:
@@ -92,7 +92,7 @@ class Credentials:
         """It is not accepted."""
         key = self.all[place]
         key.dead, key.probing = True, False
-        key.rests_until = now + self._rest
+        key.rests_until = now + self.rest
 
     def free(self, place: int) -> None:
         """A try with it is over, and nothing was learned."""

@@ -62,6 +62,20 @@ class Health:
         asked = (one for one in providers.values() if one.settings.probe and not one.local)
         self.watched = tuple(Watched(one) for one in asked)
 
+    def moved(self, providers: Mapping[str, Provider]) -> "Health":
+        """The watch over other providers: what is known of those that are the same goes on."""
+        other = Health(providers, self._breakers, self._journal, self._clock)
+        known = {one.provider: one for one in self.watched}
+        other.watched = tuple(known.get(one.provider, one) for one in other.watched)
+        other.patience = self.patience
+        return other
+
+    def part(self, other: "Health") -> None:
+        """End the probes of those that the other does not watch."""
+        for one in set(self.watched).difference(other.watched):
+            if one.probe is not None:
+                one.probe.cancel()
+
     def look(self, now: float) -> None:
         """Begin the probes that are due; one at a time for each provider."""
         for one in self.watched:

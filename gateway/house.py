@@ -1,10 +1,17 @@
-"""What lives as long as a worker, built and closed in one place."""
+"""What a worker has, built and closed in one place.
+
+Most of it lives as long as the worker. What is made of the settings is furniture: when the configuration is
+read again, the house is refurnished, which makes a second one beside it that shares all the rest. A request
+stays in the house it entered, whatever happens meanwhile; providers that only the old one has are closed when
+the last request has left it.
+"""
 
 import asyncio
 import random
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Final
 
 from gateway.admission import CLOSING, Admission
 from gateway.affinity import Affinity
@@ -22,13 +29,17 @@ from gateway.load import Loads
 from gateway.plan_targets import Workshop
 from gateway.prices import Prices
 from gateway.provider import Provider
-from gateway.replies import replies_for
+from gateway.replies import replies_for, same_replies
 from gateway.retries import Retries
 from gateway.routing import Router
-from gateway.settings import Settings
+from gateway.settings import ProviderSettings, Settings
+from gateway.sharing import Sharing
 from gateway.state import Exchange
 from gateway.tallies import Tallies
 from gateway.timekeeper import Timekeeper
+
+if TYPE_CHECKING:
+    from gateway.reload import Reload
 
 HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
 
@@ -46,33 +57,84 @@ class House:
         chance: Callable[[], float] = random.random,
         calendar: Callable[[], float] = time.time,
     ) -> None:
-        self.settings = settings
         self.clock = clock
-        self.providers = {
-            one.name: Provider(one, settings.failure.credential_rest) for one in settings.providers
-        }
         self.chance = chance
+        self.calendar = calendar
         self.breakers = Breakers(settings.failure.rest)
         self.loads = Loads(clock)
         self.affinity = Affinity(clock)
-        leaving = settings.failure.leaving != "always"
-        workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
-        self.router = Router(self.providers, settings, workshop, chance, calendar)
-        self.callers = Callers(
-            {key.digest: key.name for key in settings.keys}, clock, required=settings.server.keys_required
-        )
         self.admission = Admission(settings.server.max_inside)
-        self.catalogue = Catalogue(self.providers, self.router, clock)
         self.tallies = Tallies()
         self.estimates = Estimates(clock)
         self.retries = Retries()
         self.lessons = Lessons(clock, settings.failure.remember)
-        self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
-        self.replies = replies_for(settings, clock)
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
-        self.health = Health(self.providers, self.breakers, self.journal, clock)
+        self.health = Health({}, self.breakers, self.journal, clock)
+        self.reload: Reload | None = None
         self._housekeeping: asyncio.TimerHandle | None = None
+        self._retired: dict[Provider, float] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._parted: list[Sharing] = []
+        self.replies = replies_for(settings, clock)
+        self.furnish(settings, {})
+
+    def furnish(self, settings: Settings, there: Mapping[str, Provider]) -> None:
+        """Make what belongs to these settings; providers that are there and the same stay as they are."""
+        rest = settings.failure.credential_rest
+        self.settings = settings
+        self.providers = {
+            one.name: there[one.name] if _same(there.get(one.name), one) else Provider(one, rest)
+            for one in settings.providers
+        }
+        leaving = settings.failure.leaving != "always"
+        workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
+        self.router = Router(self.providers, settings, workshop, self.chance, self.calendar)
+        self.callers = Callers(
+            {key.digest: key.name for key in settings.keys},
+            self.clock,
+            required=settings.server.keys_required,
+        )
+        self.catalogue = Catalogue(self.providers, self.router, self.clock)
+        self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
+        self.health = self.health.moved(self.providers)
+
+    def refurnished(self, settings: Settings) -> "House":
+        """A house by other settings that shares what lives as long as the worker. This one is as it was."""
+        other = copy(self)
+        other.furnish(settings, self.providers)
+        if not same_replies(self.settings, settings):
+            other.replies = replies_for(settings, self.clock)
+        return other
+
+    def give_way(self, other: "House") -> None:
+        """From now on requests enter the other: what both share follows its settings."""
+        now, settings = self.clock(), other.settings
+        retired = {one for one in self.providers.values() if other.providers.get(one.name) is not one}
+        for provider in retired:
+            provider.retire(now)
+            self._retired[provider] = now
+        for provider in other.providers.values():
+            provider.settle(settings.failure.credential_rest)
+        changed = {provider.name for provider in retired}
+        self.health.part(other.health)
+        self.breakers.settle(settings.failure.rest, changed)
+        self.loads.forget(changed)
+        self.affinity.pins.forget(changed)
+        self.lessons.term = settings.failure.remember
+        self.admission.most = settings.server.max_inside
+        if self.replies is not None and self.replies is not other.replies:
+            self._parted.append(self.replies.sharing)
+        if settings.log != self.settings.log:
+            self.journal.settle(settings.log)
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+            other.open()
+
+    @property
+    def retired(self) -> int:
+        """How many providers are no longer in the configuration, and still asked or about to be closed."""
+        return len(self._retired)
 
     def open(self) -> None:
         """Begin to keep house: needs a running loop."""
@@ -86,7 +148,25 @@ class House:
         if self.replies is not None:
             self.replies.kept.expire(now)
         self.health.look(now)
+        if self._retired or self._parted:
+            self._part(now)
         self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)
+
+    def _part(self, now: float) -> None:
+        """Close the retired providers that nobody asks any more, and forget what they shared.
+
+        Not before one look has passed: the lists of models are asked for beside the requests, for less.
+        """
+        self._parted[:] = [sharing for sharing in self._parted if sharing.count]
+        entered = self.timekeeper.houses()
+        for provider, since in list(self._retired.items()):
+            provider.expire(now)
+            there = any(house.providers.get(provider.name) is provider for house in entered)
+            if not there and not provider.busy() and now - since >= HOUSEKEEPING:
+                del self._retired[provider]
+                task = asyncio.get_running_loop().create_task(provider.close())
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
 
     def caches(self) -> dict[str, Holding]:
         """What is kept only to be quick, by name: all of it may be emptied."""
@@ -123,9 +203,15 @@ class House:
         self.admission.closing = True
         if self._housekeeping is not None:
             self._housekeeping.cancel()
-        if self.replies is not None:
-            await self.replies.sharing.close()
         await self.health.close()
-        for provider in self.providers.values():
+        for sharing in ([self.replies.sharing] if self.replies is not None else []) + self._parted:
+            await sharing.close()
+        for provider in (*self.providers.values(), *self._retired):
             await provider.close()
+        self._retired.clear()
+        await asyncio.gather(*self._closing)
         self.journal.flush()
+
+
+def _same(provider: Provider | None, settings: ProviderSettings) -> bool:
+    return provider is not None and provider.settings == settings

@@ -94,6 +94,11 @@ class Journal:
         self.level = settings.level
         self._threshold = LEVELS[settings.level]
 
+    def settle(self, settings: LogSettings) -> None:
+        """Write as these settings say from now on."""
+        self._format = settings.format
+        self.set_level(settings.level)
+
     def set_level(self, level: str) -> None:
         """Change the level while running. Raises KeyError for a level that does not exist."""
         self._threshold = LEVELS[level]

@@ -63,11 +63,11 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
 class Lessons:
     """The lessons of one worker. `any` says that there are some at all: it is asked once a request."""
 
-    __slots__ = ("_by_target", "_clock", "_kept", "_term", "any", "learned")
+    __slots__ = ("_by_target", "_clock", "_kept", "any", "learned", "term")
 
     def __init__(self, clock: Callable[[], float], term: float) -> None:
         self._clock = clock
-        self._term = term
+        self.term = term
         self._kept: dict[str, Lesson] = {}
         self._by_target: dict[tuple[str, str], list[Lesson]] = {}
         self.any = False
@@ -128,7 +128,7 @@ class Lessons:
 
     def expire(self, now: float) -> None:
         """Forget what is too old: providers learn, too."""
-        for lesson in [one for one in self._kept.values() if one.learned_at + self._term <= now]:
+        for lesson in [one for one in self._kept.values() if one.learned_at + self.term <= now]:
             self.forget(lesson.id)
 
     def rows(self, calendar: float) -> list[Row]:
@@ -145,7 +145,7 @@ class Lessons:
             lesson.what,
             lesson.words,
             datetime.fromtimestamp(learned, UTC),
-            datetime.fromtimestamp(learned + self._term, UTC),
+            datetime.fromtimestamp(learned + self.term, UTC),
             lesson.used,
             lesson.spared,
             lesson.ability,

@@ -5,7 +5,7 @@ Told the time by the house's clock. Kept only for targets of groups whose strate
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 # Seconds in which what was measured loses two thirds of its weight.
@@ -62,3 +62,7 @@ class Loads:
             if len(self.kept) < MOST_KEPT:
                 self.kept[provider, model] = load
         return load
+
+    def forget(self, providers: Collection[str]) -> None:
+        """These providers are others now: what is known of them is not."""
+        self.kept = {target: load for target, load in self.kept.items() if target[0] not in providers}

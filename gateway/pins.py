@@ -4,7 +4,7 @@ Pure: told the time. A pin is forgotten an hour after it was last used, and the 
 when there are too many. (A cache that counts how often things are used would turn new conversations away.)
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Final
 
 from adapters.events import Usage
@@ -124,6 +124,11 @@ class Pins:
         count = len(self._kept)
         self._kept.clear()
         return count
+
+    def forget(self, providers: Collection[str]) -> None:
+        """These providers are others now: nobody lives there, and places of their keys mean nothing."""
+        for pin in self._kept.values():
+            pin.homes = [home for home in pin.homes if home.where[0] not in providers]
 
     def _make_room(self, now: float) -> None:
         while self._kept:

@@ -19,6 +19,8 @@ from gateway.turns import Turns
 from gateway.upstream import Pool
 from gateway.upstream_dial import Dialler, proxy_for
 
+# How long a pool keeps idle connections that is to be closed: not at all, however little time has passed.
+NEVER_KEPT: Final = -1.0
 # Some dialects name the model in the path, and a client chooses names: what is kept is bounded.
 TARGETS_KEPT: Final = 1024
 # What may stand in a path as it is (RFC 3986, 3.3); an address that is written encoded stays so.
@@ -153,6 +155,22 @@ class Provider:
         if not self._secret or data.find(self._secret) < 0:
             return data
         return data.replace(self._secret, b"[redacted]")
+
+    def settle(self, credential_rest: float) -> None:
+        """Keys that are refused are left alone for as long from now on."""
+        if self.credentials is not None:
+            self.credentials.rest = credential_rest
+
+    def retire(self, now: float) -> None:
+        """No new request comes here: idle connections are closed, and others when they are given back."""
+        for door in self.doors.values():
+            door.pool.keep_alive = NEVER_KEPT
+        self.expire(now)
+
+    def busy(self) -> bool:
+        """Whether anybody has a connection of it."""
+        counts = [door.pool.counts() for door in self.doors.values()]
+        return any(opened > idle for opened, idle in counts)
 
     def expire(self, now: float) -> None:
         """Close connections that have been idle for too long."""

@@ -49,3 +49,10 @@ def replies_for(settings: Settings, clock: Callable[[], float]) -> Replies | Non
     if settings.cache.off and not settings.failure.reconnect:
         return None
     return Replies(settings, clock)
+
+
+def same_replies(before: Settings, after: Settings) -> bool:
+    """Whether replies given under settings may be given under others: the same would be asked of the same."""
+    return (before.cache, before.failure.reconnect, before.models, before.routing, before.providers) == (
+        *(after.cache, after.failure.reconnect, after.models, after.routing, after.providers),
+    )

@@ -24,7 +24,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from gateway.settings import LEAVING, ServerSettings, Settings
+from gateway.configuration.rereading import Origin
+from gateway.settings import LEAVING, RENEWAL, ServerSettings, Settings
 
 _BACKLOG = 4096
 # Connections a worker holds at once: 5 000 requests under way, and as many idle ones kept alive.
@@ -42,13 +43,16 @@ _QUIET_LOG = {
 }
 
 
-def serve(settings: Settings, *, ready: Callable[[], None]) -> int:
+def serve(settings: Settings, origin: Origin, *, ready: Callable[[], None]) -> int:
     """Serve until a signal ends it; the exit code. `ready` is called once, when a worker accepts."""
     _raise_file_limit()
+    if RENEWAL is not None:
+        # Inherited by workers, which would end of it until they have begun to listen for it.
+        signal.signal(RENEWAL, signal.SIG_IGN)
     _share_memory()
     server = _Granian(settings.server, ready)
     try:
-        server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+        server.serve(target_loader=partial(_load, settings, origin), wrap_loader=False)
     except SystemExit as end:
         # A worker that left a moment before it was told to is no failure when we were asked to stop.
         return 0 if server.interrupt_signal else int(end.code or 0)
@@ -81,6 +85,7 @@ class _Granian(MPServer):
         self._address = (server.host, server.port)
         self._ready = ready
         self._survives_hangup = signal.getsignal(_HANGUP) is signal.SIG_IGN if _HANGUP else False
+        self._on_terminal = _has_terminal()
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """The first signal lets streams finish; Ctrl-C again ends them."""
@@ -90,9 +95,15 @@ class _Granian(MPServer):
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
-        """A terminal that closes ends us like any program, unless we were started to survive it (nohup)."""
-        if not self._survives_hangup:
+        """Have the configuration read again.
+
+        A terminal that closes sends the same signal, and is gone by then: that ends us like any program,
+        unless we were started to survive it (nohup).
+        """
+        if self._on_terminal and not self._survives_hangup and not _has_terminal():
             self.signal_handler_interrupt(*args, **kwargs)
+        elif RENEWAL is not None:
+            self._tell_workers(RENEWAL)
 
     def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
         super()._spawn_workers(spawn_target, target_loader)  # type: ignore[no-untyped-call]
@@ -115,13 +126,17 @@ class _Granian(MPServer):
         """
         for worker in self.wrks:
             worker.interrupt_by_parent = True  # its end is no accident
-            with suppress(OSError):
-                os.kill(worker.inner.pid, leaving)
+        self._tell_workers(leaving)
         patience = self.workers_kill_timeout or _GRACE_SECONDS
         deadline = time.monotonic() + patience
         for worker in self.wrks:
             worker.join(max(deadline - time.monotonic(), 0.0))  # type: ignore[no-untyped-call]
         self.workers_kill_timeout = _GRACE_SECONDS
+
+    def _tell_workers(self, number: signal.Signals) -> None:
+        for worker in self.wrks:
+            with suppress(OSError):
+                os.kill(worker.inner.pid, number)
 
     def _answers(self) -> bool:
         with suppress(OSError), socket.create_connection(self._address, timeout=1):
@@ -129,10 +144,18 @@ class _Granian(MPServer):
         return False
 
 
-def _load(settings: Settings) -> Any:
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _load(settings: Settings, origin: Origin) -> Any:
     from gateway.app import build  # noqa: PLC0415 - a spawned worker has not imported it yet
 
-    return build(settings)
+    return build(settings, origin)
 
 
 def _share_memory() -> None:

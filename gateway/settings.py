@@ -10,6 +10,8 @@ import msgspec
 
 # How a worker is told that it is about to be stopped; Windows has no such signal.
 LEAVING: signal.Signals | None = getattr(signal, "SIGUSR1", None)
+# How it is told to read its configuration again.
+RENEWAL: signal.Signals | None = getattr(signal, "SIGUSR2", None)
 
 # The dialect that marks in a request what is to be kept in the prompt cache.
 MARKING = "anthropic-messages"
@@ -272,6 +274,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     drain: float = 30.0
     sign_of_life: float = 15.0
     websockets: bool = True
+    reload: bool = True
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):

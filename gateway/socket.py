@@ -64,6 +64,12 @@ class Sockets:
             self._open.discard(session)
             self._look_round()
 
+    def move_in(self, house: House) -> None:
+        """The house of the next handshakes, and of the next turns on sockets that are open."""
+        self._house = house
+        for session in self._open:
+            session.house = house
+
     def leave(self, afterwards: Callable[[], None]) -> None:
         """Let every socket end after the turn it is in; then, once, do what is to be done after that."""
         if self._leaving:

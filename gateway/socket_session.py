@@ -64,7 +64,6 @@ class Session:
         "_asked",
         "_ending",
         "_gone",
-        "_house",
         "_idle",
         "_memory",
         "_receive",
@@ -72,10 +71,11 @@ class Session:
         "_scope",
         "_send",
         "_wake",
+        "house",
     )
 
     def __init__(self, house: House, ends: Ends, idle: float) -> None:
-        self._house = house
+        self.house = house
         self._scope = {**ends.scope, "type": "http", "method": "POST", "path": PATH}
         self._scope["headers"] = request_headers(ends.scope["headers"])
         self._receive, self._send = ends.receive, ends.send
@@ -132,7 +132,7 @@ class Session:
 
     async def _take(self, message: Message) -> None:
         """A message has come: it is asked something, or told why not."""
-        text, limit = message.get("text"), self._house.settings.server.max_body
+        text, limit = message.get("text"), self.house.settings.server.max_body
         if text is None:
             await self._tell_fault(NO_TEXT)
             return
@@ -198,14 +198,14 @@ class Session:
             self._memory.keep(turn.response, ask.previous, pieces)
 
     async def _exchange(self, turn: Turn) -> None:
-        house = self._house
+        house = self.house
         ends = (self._scope, turn.receive, turn.send)
         profile: str = self._scope.get("profile", "")
         await run(Exchange(house, DIALECT, "generate", PATH, *ends, house.clock(), profile=profile))
 
     async def _warm_up(self, ask: Ask, turn: Turn) -> None:
         """Nothing is asked of anybody: what the next request needs is remembered, under an id."""
-        if self._house.admission.closing:
+        if self.house.admission.closing:
             await self._tell_fault(CLOSING)
             return
         name = new_request_id().decode()

@@ -5,12 +5,18 @@ a watch on its client, whose departure must close the upstream within 100 ms (fe
 woken when its `wake_at` has come: a limit passed, or a sign of life is due.
 """
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gateway.errors import ClientGone
-from gateway.state import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.house import House
+    from gateway.state import Exchange
 
 TICK: Final = 0.02  # seconds; an exchange is watched after one to two of them
 SWEEP: Final = 5  # ticks between two looks at everybody's `wake_at`
@@ -68,6 +74,10 @@ class Timekeeper:
     def call_off(self, alarm: Alarm) -> None:
         """It is not to be done any more, if it was not done yet."""
         self._alarms.discard(alarm)
+
+    def houses(self) -> set[House]:
+        """The houses that those who are looked after have entered: one, unless it was refurnished."""
+        return {exchange.house for exchange in (*self._fresh, *self._young, *self.active)}
 
     def sweep(self, now: float) -> None:
         """Wake everybody whose time has come."""

@@ -46,6 +46,7 @@ LADDERS = {
             "house and its exchanges",
             (
                 "gateway.house",
+                "gateway.reload",
                 "gateway.auth",
                 "gateway.routing",
                 "gateway.admission",

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from gateway.cli import Failure
-from gateway.cli.options import config_option, configured, listen_option
+from gateway.cli.options import config_option, listen_option, origin_of
 from gateway.cli.welcome import welcome
 from gateway.configuration.loading import Configuration
 from gateway.listening import AddressInUse, settle_port
@@ -21,11 +21,12 @@ def command(config: str | None, **flags: object) -> None:
 
     Providers come from the configuration and from the environment; with neither, the demo provider answers.
     """
-    configuration = _on_free_port(configured(config, **flags))
+    origin = origin_of(config, **flags)
+    configuration = _on_free_port(origin.first)
     # Said here and not at the top: granian is a quarter of the start time of a command that does not serve.
     from gateway.serve import serve  # noqa: PLC0415
 
-    code = serve(configuration.settings, ready=lambda: click.echo(welcome(configuration)))
+    code = serve(configuration.settings, origin, ready=lambda: click.echo(welcome(configuration)))
     raise SystemExit(code)
 
 

@@ -44,6 +44,9 @@ class Server(_Table, frozen=True):
         bool,
         Meta(description="Whether a WebSocket may be opened on /v1/responses, as Codex's own provider does."),
     ] = True
+    reload: Annotated[
+        bool, Meta(description="Whether this file is read again when it has changed; SIGHUP always does.")
+    ] = True
 
 
 Dollars = Annotated[

@@ -203,6 +203,7 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
         drain=_amount("drain", seconds, raw.drain, problems),
         sign_of_life=_amount("sign_of_life", _some_seconds, raw.sign_of_life, problems),
         websockets=raw.websockets,
+        reload=raw.reload,
     )
 
 

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.credentials import State
 from gateway.house import House
+from gateway.reload import Standing
 from gateway.tallies import (
     OUTCOMES,
     FailoverLabels,
@@ -76,6 +77,7 @@ class _Collector(Collector):
         yield from _lessons(self._house)
         yield _recalls(tallies)
         yield from _caches(self._house)
+        yield from _configuration(self._house)
         yield from _gauges(self._house)
 
 
@@ -232,6 +234,25 @@ def _caches(house: House) -> Iterable[Metric]:
         lookups.add_metric([name, "yes"], figures.hits)
         lookups.add_metric([name, "no"], figures.misses)
     return (entries, size, lookups)
+
+
+def _configuration(house: House) -> Iterable[Metric]:
+    words = "Whether what runs is what the configuration says: 1 for its standing."
+    standing = GaugeMetricFamily("penstock_configuration", words, labels=["state"])
+    words = "Times the configuration was read again, by what came of it."
+    reads = CounterMetricFamily("penstock_configuration_reloads", words, labels=["result"])
+    words = "When the configuration that runs was read, in Unix seconds."
+    loaded = GaugeMetricFamily("penstock_configuration_loaded_timestamp_seconds", words, labels=[])
+    reload = house.reload
+    if reload is not None:
+        for state in get_args(Standing):
+            standing.add_metric([state], state == reload.standing)
+        for result, count in reload.counts.items():
+            reads.add_metric([result], count)
+        loaded.add_metric([], reload.loaded_at)
+    yield from (standing, reads, loaded)
+    words = "Providers that left the configuration and whose last requests are not over."
+    yield GaugeMetricFamily("penstock_retired_providers", words, value=house.retired)
 
 
 def _gauges(house: House) -> Iterable[Metric]:

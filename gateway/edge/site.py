@@ -27,7 +27,9 @@ class Site:
         """Three truths apart; the state of upstreams is none of them (feature I14)."""
         serves = not self._house.admission.closing
         truths = {"serves": serves, "persists": True, "synchronised": True}
-        return JSONResponse(truths, status_code=200 if serves else 503)
+        reload = self._house.reload
+        told = {**truths, "configuration": "current" if reload is None else reload.standing}
+        return JSONResponse(told, status_code=200 if serves else 503)
 
     async def metrics(self, request: Request) -> Response:
         """All counts, as Prometheus reads them. Behind a key where keys are required."""
