@@ -27,7 +27,8 @@ def credential(key: str) -> tuple[bytes, bytes]:
 class ErrorDetail(msgspec.Struct):
     """What went wrong, in OpenAI's words; some providers say the code as a number.
 
-    `status` is Google's word for it; the numbers are llama.cpp's, of a conversation that is too long.
+    `status` is Google's word for it; the numbers are llama.cpp's, of a conversation that is too long;
+    `metadata` is OpenRouter's, which keeps there what the provider behind it said.
     """
 
     message: str | None = None
@@ -37,6 +38,7 @@ class ErrorDetail(msgspec.Struct):
     status: str | int | None = None
     n_prompt_tokens: int | str | None = None
     n_ctx: int | str | None = None
+    metadata: object = None
 
 
 class ErrorIn(msgspec.Struct):
@@ -125,9 +127,15 @@ def read_fault(detail: ErrorDetail | str, status: int | None) -> Fault:
         detail = ErrorDetail(message=detail)
     code = None if detail.code is None else str(detail.code)
     kind, usual = _judge((code, detail.type, str(detail.status)), status)
-    message = detail.message or code or detail.type or "unknown error"
+    message = (detail.message or code or detail.type or "unknown error") + _behind(detail.metadata)
     fault = Fault(kind=kind, status=status or usual, message=message, code=code, param=detail.param)
     return recognised(fault, {"n_prompt_tokens": detail.n_prompt_tokens, "n_ctx": detail.n_ctx})
+
+
+def _behind(metadata: object) -> str:
+    """What the provider behind a gateway said, where that is passed on."""
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    return f": {raw}" if isinstance(raw, str) and raw else ""
 
 
 def _judge(words: tuple[str | None, ...], status: int | None) -> tuple[FaultKind, int]:

@@ -40,7 +40,7 @@ class Overtaken(Exception):
 class Rival:
     """What stands beside a request that may be overtaken. `course` is the request's own."""
 
-    __slots__ = ("_child", "_course", "_exchange", "_over", "_place", "_run", "_task")
+    __slots__ = ("_child", "_course", "_exchange", "_good", "_over", "_place", "_run", "_task")
 
     def __init__(self, exchange: Exchange, course: Course, run: Run) -> None:
         self._exchange = exchange
@@ -49,7 +49,7 @@ class Rival:
         self._child: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._place: Place | None = None
-        self._over = False
+        self._good = self._over = False
 
     def start(self) -> None:
         """The time is up: ask another target as well, where one is left and the budget allows it."""
@@ -76,6 +76,7 @@ class Rival:
         """Run the copy to its first content, or to its failure; then tell the request, wherever that is."""
         try:
             await self._run(child, Course(child))
+            self._good = _is_good(child)
         except (UpstreamError, Refused, Malformed, Overtaken):
             pass
         except Exception as error:  # noqa: BLE001  # nobody else would hear of it
@@ -91,8 +92,7 @@ class Rival:
     @property
     def has_won(self) -> bool:
         """Whether the rival has something good to show."""
-        child = self._child
-        return child is not None and child.interrupted is None and _is_good(child)
+        return self._good and self._child is not None and self._child.interrupted is None
 
     async def saves(self) -> bool:
         """Whether the rival has a good answer where the request has none; waits for it. Raises as `wait`."""
@@ -136,9 +136,10 @@ class Rival:
             interrupt(child, Overtaken())
             await asyncio.wait([task])
         target = child.targets[0]
-        if under_way or _is_good(child):
+        lost = under_way or self._good
+        if lost:
             self._exchange.failed += (f"{target.provider.name}/{target.model[:100]} overtaken",)
-        self._account(child, "lost" if under_way or _is_good(child) else "failed")
+        self._account(child, "lost" if lost else "failed")
         trial.over(child)
         child.house.give_back(child)
 
@@ -151,8 +152,8 @@ class Rival:
 
 
 def _is_good(exchange: Exchange) -> bool:
-    """Whether it holds what may be shown: after an error there is no head, or one that says so."""
-    return exchange.head is not None and exchange.head.status < 400 and bool(exchange.first)
+    """Whether what a course came to without raising is a reply, and no error to be passed."""
+    return exchange.head is not None and exchange.head.status < 400  # noqa: PLR2004
 
 
 def _streams(exchange: Exchange) -> bool:

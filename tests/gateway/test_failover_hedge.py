@@ -145,6 +145,19 @@ async def test_a_rival_that_fails(alone: Upstream) -> None:
 
 
 @in_loop
+async def test_a_rival_that_fails_after_its_head(alone: Upstream) -> None:
+    """A 200 that turns out to be none has not won, whenever the first comes to its end."""
+    garbage = (*begun(EVENTS[:1]), *begun([b"event: error\ndata: {}\n\n"])[1:], Close())
+    async with racing(alone, (*begun(EVENTS[:2]), Gate(), *stream(EVENTS[2:])[1:]), garbage) as race:
+        await race.hedge()
+        await until(lambda: len(race.house.timekeeper.active) == 1)
+        race.exchange.release()
+        client = await race.asking
+        assert (client.status, client.body) == (200, b"".join(EVENTS))
+        assert race.house.tallies.hedges == {("two", "failed"): 1}
+
+
+@in_loop
 async def test_a_first_that_fails(alone: Upstream) -> None:
     """With nobody else left its rival is waited for, and wins."""
     cut = (*begun(EVENTS[:2]), Gate(), Close())
