@@ -62,6 +62,10 @@ bench-wire *arguments: setup
 bench-peers *arguments: setup
     {{ python }} -m bench peers "$@"
 
+# Hold many streams at once, try two workers, and soak for --minutes (20 for the long form).
+bench-scale *arguments: setup
+    {{ python }} -m bench scale "$@"
+
 # Print what the newest run of each layer says; --write-readme puts it into README.md.
 bench-report *arguments: setup
     {{ python }} -m bench report "$@"

@@ -1,4 +1,4 @@
-"""`python -m bench gate | baseline | micro | plans | wire | peers | report`: see each with `--help`."""
+"""`python -m bench --help` lists the benches, and each has a `--help` of its own."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ PASSED_ON = {
     "plans": ("bench.plans", "What a plan costs, by the number of routes."),
     "wire": ("bench.wire.run", "Over loopback, beside nginx."),
     "peers": ("bench.peers.run", "The gateways others wrote, beside penstock."),
+    "scale": ("bench.scale.run", "Many streams at once, more workers, and a soak."),
     "report": ("bench.report", "What the kept runs say."),
 }
 
@@ -54,7 +55,7 @@ def _pass_on(module: str, _arguments: argparse.Namespace, rest: list[str]) -> in
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, add_help=False)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for compared in (gate, baseline):
         command = commands.add_parser(compared.__name__, help=compared.__doc__)

@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import samples
 from bench.peers import report as peers
 from bench.samples import RESULTS, ROOT, Results
+from bench.scale import report as scale
 from bench.wire import report as wire
 
 README = ROOT / "README.md"
@@ -20,6 +21,7 @@ END = "<!-- /bench:{layer} -->"
 SECTIONS: dict[str, Callable[[Results], str]] = {
     "wire": wire.markdown,
     "peers": peers.markdown,
+    "scale": scale.markdown,
 }
 
 

@@ -1,6 +1,6 @@
 """The client with a clock of its own: it asks when a request is due, whatever became of those before.
 
-`python -m bench.wire.paced PACE` takes one JSON object (`Pace`) and prints one. A client that waits
+`python -m bench.wire.paced` reads one JSON object (`Pace`) and prints one. A client that waits
 for its answers slows down with the server and so hides what a user would feel; this one counts from
 the moment a request was due.
 """
@@ -162,5 +162,5 @@ def _request(pace: Pace, body: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    walked = uvloop.run(walk(msgspec.json.decode(sys.argv[1], type=Pace)))
+    walked = uvloop.run(walk(msgspec.json.decode(sys.stdin.buffer.read(), type=Pace)))
     sys.stdout.write(msgspec.json.encode(walked).decode())

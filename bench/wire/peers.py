@@ -85,6 +85,7 @@ api_key = "sk-upstream-0000"
 "bench-model" = "anthropic-whole"
 "bench-crossed" = "whole"
 "bench-stream" = "events"
+"bench-bulk" = "events"
 [log]
 level = "{level}"
 format = "json"

@@ -162,9 +162,22 @@ def settle(peer: Peer) -> None:
 
 def client(module: str, order: msgspec.Struct, patience: float = 180) -> bytes:
     """Run one of the bench's own clients on the core of the load; what it prints."""
+    with start_client(module, order) as process:
+        printed, _ = process.communicate(timeout=patience)
+    if process.returncode:
+        raise RuntimeError(f"{module} ended with {process.returncode}")
+    return printed
+
+
+def start_client(module: str, order: msgspec.Struct) -> "subprocess.Popen[bytes]":
+    """Start one of the bench's own clients, its order on its standard input."""
     command = ["taskset", "--cpu-list", str(LOAD_CORE), sys.executable, "-m", module]
-    command.append(msgspec.json.encode(order).decode())
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=patience).stdout
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if process.stdin is not None:
+        process.stdin.write(msgspec.json.encode(order))
+        process.stdin.close()
+        process.stdin = None
+    return process
 
 
 def ask(peer: Peer, path: str, body: bytes) -> tuple[int, bytes]:

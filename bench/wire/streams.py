@@ -1,6 +1,6 @@
 """The client of the streams: many at once, every one checked to be complete.
 
-`python -m bench.wire.streams ORDER` takes one JSON object (`Order`) and prints one; the case is `events`
+`python -m bench.wire.streams` reads one JSON object (`Order`) and prints one; the case is `events`
 (chat, as the upstream speaks) or `crossed_events` (the same upstream, asked by a client of
 anthropic-messages). wrk cannot do this: it neither counts events nor notices one that is missing.
 """
@@ -164,5 +164,5 @@ async def load(order: Order) -> Streamed:
 
 
 if __name__ == "__main__":
-    streamed = uvloop.run(load(msgspec.json.decode(sys.argv[1], type=Order)))
+    streamed = uvloop.run(load(msgspec.json.decode(sys.stdin.buffer.read(), type=Order)))
     sys.stdout.write(msgspec.json.encode(streamed).decode())
