@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.chaos.kinds import KINDS
-from tests.chaos.plans import cells
+from tests.chaos.plans import ARRANGEMENTS, HEDGED, cells
 from tests.chaos.run import Result, ground
 from tests.chaos.verdict import problems
 
 MOST_SHOWN = 40
+RUNS = (("one after the other", tuple(ARRANGEMENTS)), ("two at once", tuple(HEDGED)))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,11 +30,20 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := set(given.kinds) - KINDS.keys():
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as folder, ground(Path(folder)) as stage:
-        result = stage.run(cells(given.kinds), given.repeats, given.seed)
+        found = [
+            shown(f"\n{words}", stage.run(list(cells(given.kinds, arrangements)), given.repeats, given.seed))
+            for words, arrangements in RUNS
+        ]
+    return 1 if any(found) else 0
+
+
+def shown(title: str, result: Result) -> int:
+    """Print one run; how much is wrong with it."""
     wrong = problems(result)
-    sys.stdout.write(f"{table(result)}\n{len(result.asked)} exchanges, {len(wrong)} problems\n")
+    sys.stdout.write(f"{title}\n{table(result)}\n{len(result.asked)} exchanges, {len(wrong)} problems\n")
     sys.stdout.writelines(f"{words}\n" for words in wrong[:MOST_SHOWN])
-    return 1 if wrong else 0
+    sys.stdout.flush()
+    return len(wrong)
 
 
 def table(result: Result) -> str:
@@ -47,13 +57,13 @@ def table(result: Result) -> str:
         if not ours:
             continue
         served = sum(one.heard.ending == "complete" for one in ours)
-        refused = sum(one.heard.status != 200 for one in ours)
+        left = sum(one.heard.left for one in ours)
+        refused = sum(one.heard.status not in (0, 200) for one in ours)
         tries = sum(attempts.get(one.mark, 0) for one in ours) / len(ours)
         longest = max(one.seconds for one in ours)
-        in_band = len(ours) - served - refused
-        lines.append(
-            f"{kind:20} {len(ours):8} {served:8} {in_band:8} {refused:8} {tries:8.2f} {longest:7.2f}s"
-        )
+        in_band = len(ours) - served - refused - left
+        numbers = "".join(f" {number:8}" for number in (len(ours), served, in_band, refused, left))
+        lines.append(f"{kind:20}{numbers} {tries:8.2f} {longest:7.2f}s")
     return "\n".join(lines)
 
 

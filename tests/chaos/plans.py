@@ -26,12 +26,18 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
 BUSY = "529"
 FAULTY = "*"
 # For each target what it is, and its dialect: so many places on from the client's own.
-ARRANGEMENTS: Mapping[str, tuple[tuple[str, int], ...]] = {
+ARRANGEMENTS: dict[str, tuple[tuple[str, int], ...]] = {
     "two": ((FAULTY, 0), (WELL, 1)),
     "three": ((FAULTY, 1), (FAULTY, 2), (WELL, 0)),
     "second": ((BUSY, 3), (FAULTY, 0), (WELL, 2)),
     "all-bad": ((FAULTY, 0), (FAULTY, 1)),
 }
+# Both at once: the next target is asked as well when the first shows nothing for a moment.
+HEDGED: dict[str, tuple[tuple[str, int], ...]] = {
+    "hedged": ((FAULTY, 0), (WELL, 1)),
+    "hedged-well": ((WELL, 2), (FAULTY, 0), (WELL, 3)),
+}
+HEDGE = "200ms"
 # Scaled down from 5 s, 60 s, 120 s and 600 s. Those that are well have time enough on any machine.
 LIMITS = (
     'connect = "600ms", first_byte = "900ms", first_byte_thinking = "900ms", idle = "900ms", whole = "1500ms"'
@@ -72,7 +78,7 @@ class Cell(msgspec.Struct, frozen=True):
         place = DIALECTS.index(self.dialect)
         return tuple(
             f"{self.kind.name if what == FAULTY else what}-{DIALECTS[(place + on) % len(DIALECTS)]}"
-            for what, on in ARRANGEMENTS[self.arrangement]
+            for what, on in (ARRANGEMENTS | HEDGED)[self.arrangement]
         )
 
 
@@ -82,22 +88,22 @@ def kind_of(provider: str) -> str:
 
 
 def cells(kinds: Sequence[str] = (), arrangements: Sequence[str] = ()) -> Iterator[Cell]:
-    """The cells of these kinds and arrangements; of all without any."""
+    """The cells of these kinds and arrangements; without any, of all where one is asked after the other."""
     for name, dialect, arrangement in product(kinds or KINDS, DIALECTS, arrangements or ARRANGEMENTS):
         for form in FORMS[dialect]:
             yield Cell(KINDS[name], dialect, arrangement, form)
 
 
-def slice_of(every: int = 4) -> list[Cell]:
+def slice_of(every: int = 4, arrangements: Sequence[str] = ()) -> list[Cell]:
     """One cell of so many, each kind in each dialect, form and arrangement at least once."""
-    return [cell for cell in cells() if _turn(cell) % every == 0]
+    return [cell for cell in cells(arrangements=arrangements) if _turn(cell) % every == 0]
 
 
 def _turn(cell: Cell) -> int:
     """Goes round by a step of its own in each direction, so that no two of them go round together."""
     places = (
         2 * FORMS[cell.dialect].index(cell.form),
-        list(ARRANGEMENTS).index(cell.arrangement),
+        list(ARRANGEMENTS | HEDGED).index(cell.arrangement),
         DIALECTS.index(cell.dialect),
         list(KINDS).index(cell.kind.name),
     )
@@ -110,7 +116,8 @@ def configuration(upstream: str, addresses: Mapping[str, str], folder: Path) -> 
     for kind, dialect in product(KINDS, DIALECTS):
         address = addresses.get(kind, upstream)
         providers.append(_provider(kind, dialect, f"{address}/{kind}/{dialect}", folder))
-    plans = [_plan(cell) for cell in cells() if cell.form == "whole"]
+    planned = cells(arrangements=(*ARRANGEMENTS, *HEDGED))
+    plans = [_plan(cell) for cell in planned if cell.form == "whole"]
     return "".join((HEAD, *providers, "[models]\n", *plans))
 
 
@@ -137,4 +144,6 @@ def _plan(cell: Cell) -> str:
     # Each plan has models of its own, and so breakers of its own: what one breaks is no other's concern.
     model = f"of-{cell.arrangement}-{cell.dialect}"
     targets = ", ".join(f'"{target}/{model}"' for target in cell.targets)
+    if cell.arrangement in HEDGED:
+        return f'"{cell.model}" = {{ strategy = "in_order", targets = [{targets}], hedge = "{HEDGE}" }}\n'
     return f'"{cell.model}" = [{targets}]\n'

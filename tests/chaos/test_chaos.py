@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.kinds import KINDS
-from tests.chaos.plans import ARRANGEMENTS, DIALECTS, Cell, slice_of
+from tests.chaos.plans import ARRANGEMENTS, DIALECTS, HEDGED, Cell, slice_of
 from tests.chaos.run import Ground, ground
 from tests.chaos.verdict import problems
 
@@ -24,7 +24,12 @@ def test_nothing_is_wrong(stage: Ground) -> None:
     assert problems(stage.run(slice_of(), repeats=1)) == []
 
 
-@pytest.mark.parametrize("kind", ["529", "connect-hang", "closed-unread", "cut-in-opening"])
+def test_nothing_is_wrong_where_two_are_asked_at_once(stage: Ground) -> None:
+    """With hedging the same holds, and the client hears one of the two and nothing of the other."""
+    assert problems(stage.run(slice_of(8, tuple(HEDGED)), repeats=1)) == []
+
+
+@pytest.mark.parametrize("kind", ["529", "connect-hang", "cut-in-opening"])
 def test_a_target_that_is_down_is_left_alone(stage: Ground, kind: str) -> None:
     """In a storm on one plan the breaker opens: most requests go straight to the target that is well."""
     storm = stage.run([Cell(KINDS[kind], "openai-chat", "two", "stream")], repeats=STORM)
