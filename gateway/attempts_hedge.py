@@ -153,7 +153,7 @@ class Rival:
 
 def _is_good(exchange: Exchange) -> bool:
     """Whether what a course came to without raising is a reply, and no error to be passed."""
-    return exchange.head is not None and exchange.head.status < 400  # noqa: PLR2004
+    return exchange.head is not None and exchange.head.status < 400
 
 
 def _streams(exchange: Exchange) -> bool:
