@@ -119,8 +119,10 @@ def rotated(exchange: Exchange, failure: Failure, error: Exception | None) -> bo
         keys.throttle(seat.key, now, leaving.said(exchange, failure))
     elif _may_be_of_the_request(exchange, failure):
         seat.suspects |= {seat.key}
+        keys.free(seat.key)
     else:
         keys.refuse(seat.key, now)
+    seat.probe = False
     another = any(key.ready(now) for place, key in enumerate(keys.all) if place not in seat.tried)
     if not another and failure.kind == "throttled":
         _tell_earliest(exchange, error, judgement.whole(keys.back_at() - now))

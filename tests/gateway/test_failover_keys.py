@@ -275,3 +275,14 @@ async def test_translated_requests_rotate_too(alone: Upstream) -> None:
         assert (client.status, client.json()["object"]) == (200, "chat.completion")
         assert used(exchange) == [0, 1]
         assert house.providers["pool"].doors.keys() == {MESSAGES} != {CHAT}
+
+
+@in_loop
+async def test_a_probe_that_is_forbidden_is_given_back(alone: Upstream) -> None:
+    """A 403 that may be about the request leaves the dead key free to be probed by the next."""
+    clock = Clock()
+    async with open_house(pooled(alone, keys=2), clock) as house:
+        await ask(house, alone.plays(no(401)))
+        clock.move(300)
+        await ask(house, alone.plays(no(403)))
+        assert (await ask(house, alone.plays(GOOD))).status == 200
