@@ -121,6 +121,7 @@ class House:
         self.breakers.settle(settings.failure.rest, changed)
         self.loads.forget(changed)
         self.affinity.pins.forget(changed)
+        self.lessons.forget_providers(changed)
         self.lessons.term = settings.failure.remember
         self.admission.most = settings.server.max_inside
         if self.replies is not None and self.replies is not other.replies:

@@ -6,6 +6,7 @@ A store in memory, of one worker: bounded, each lesson for a time. It decides no
 """
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -117,6 +118,11 @@ class Lessons:
             del self._by_target[target]
         self.any = bool(self._kept)
         return True
+
+    def forget_providers(self, names: AbstractSet[str]) -> None:
+        """Forget what providers have taught that are no longer the same."""
+        for lesson in [one for one in self._kept.values() if one.provider in names]:
+            self.forget(lesson.id)
 
     def forget_all(self) -> int:
         """Forget everything; how many there were."""

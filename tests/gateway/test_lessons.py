@@ -63,6 +63,14 @@ def test_lessons_are_forgotten_when_told_so(lessons: Lessons) -> None:
     assert (lessons.forget_all(), lessons.any, lessons.of(*TARGET)) == (1, False, [])
 
 
+def test_lessons_of_a_provider_are_forgotten(lessons: Lessons) -> None:
+    """One that has moved has taught nothing; what others have taught stays."""
+    lessons.learn(TARGET, "seed: no", spared=SEED)
+    kept = lessons.learn(("other", "m"), "no tools", ability="tools")
+    lessons.forget_providers({"box"})
+    assert (lessons.of(*TARGET), lessons.of("other", "m")) == ([], [kept])
+
+
 def test_no_more_than_so_many_are_kept(lessons: Lessons) -> None:
     """The oldest makes room."""
     for number in range(MOST_KEPT + 1):
