@@ -156,16 +156,16 @@ def _maker(exchange: Exchange, kept: KeptReply) -> Target:
 
 
 def _lay(exchange: Exchange, kept: KeptReply, body: bytes) -> None:
+    stream = exchange.relay == "stream"
+    usual = exchange.dialect.stream_media if stream else JSON[1]
+    exchange.head = ReplyHead(200, [], media=kept.media if stream == kept.streamed else usual)
     usage = msgspec.structs.replace(kept.usage)
     exchange.usage, exchange.first = usage, body
-    if exchange.relay != "stream":
-        exchange.head = ReplyHead(200, [], media=JSON[1])
-        return
-    exchange.head = ReplyHead(200, [], media=exchange.dialect.stream_media)
-    exchange.source = LocalReply((), [])
-    exchange.tap = tap = exchange.dialect.tap()
-    tap.feed(body)
-    tap.usage = usage
+    if stream:
+        exchange.source = LocalReply((), [])
+        exchange.tap = tap = exchange.dialect.tap()
+        tap.feed(body)
+        tap.usage = usage
 
 
 # From a call that is shared.
@@ -196,6 +196,8 @@ async def _share(exchange: Exchange, replies: Replies, asked: Asked, ask: Ask) -
 async def _listen(exchange: Exchange, listener: Listener, *, leads: bool) -> None:
     """Until there is something to show. Raises what the call raised, and what interrupted the exchange."""
     shared = listener.shared
+    if exchange.interrupted is not None:
+        raise exchange.interrupted
     # Limits and signs of life are the call's: whoever listens hears them.
     expect(exchange, NEVER)
     exchange.wake_at = 0.0
@@ -258,7 +260,7 @@ def left(exchange: Exchange, listener: Listener) -> None:
 class Recorder:
     """Sends on what is sent, and keeps the reply when it has been said to its end and was well."""
 
-    __slots__ = ("_asked", "_exchange", "_good", "_pieces", "_replies", "_send", "_size")
+    __slots__ = ("_asked", "_exchange", "_good", "_media", "_pieces", "_replies", "_send", "_size")
 
     def __init__(self, exchange: Exchange, replies: Replies, asked: Asked) -> None:
         self._exchange = exchange
@@ -268,12 +270,14 @@ class Recorder:
         self._pieces: list[bytes] = []
         self._size = 0
         self._good = False
+        self._media = b""
 
     async def __call__(self, message: Message) -> None:
         """Send one ASGI message."""
         await self._send(message)
         if message["type"] == "http.response.start":
             self._good = message["status"] == 200
+            self._media = next((value for name, value in message["headers"] if name == JSON[0]), b"")
         elif self._good:
             self._take(message["body"], more=message.get("more_body", False))
 
@@ -284,9 +288,12 @@ class Recorder:
             self._pieces.clear()
             return
         self._pieces.append(piece)
+        if more:
+            return
         exchange = self._exchange
+        exchange.send = self._send  # no ring is left that only the collector of garbage would find
         # What a target said that is only asked when the first fails is not kept for when that is well.
-        if not more and exchange.outcome == "complete" and exchange.target is exchange.targets[0]:
+        if exchange.outcome == "complete" and exchange.target is exchange.targets[0]:
             self._keep(exchange)
 
     def _keep(self, exchange: Exchange) -> None:
@@ -295,5 +302,7 @@ class Recorder:
         reply = kept_reply(exchange.dialect, b"".join(self._pieces), streamed=streamed, counted=counted)
         if reply is not None:
             target = exchange.targets[0]
-            reply = msgspec.structs.replace(reply, maker=(target.provider.name, target.model))
+            reply = msgspec.structs.replace(
+                reply, maker=(target.provider.name, target.model), media=self._media
+            )
             self._replies.keep(self._asked.like.digest, reply, self._asked.caching.ttl)

@@ -13,7 +13,7 @@ from adapters.sse import EventTooLarge
 
 
 class KeptReply(msgspec.Struct, frozen=True):
-    """The bytes the client of a dialect got, and who made them: a provider and its model.
+    """The bytes the client of a dialect got, as which media type, and who made them: provider and model.
 
     `counted`: they tell the usage; `turns`: the other form is as good.
     """
@@ -24,6 +24,7 @@ class KeptReply(msgspec.Struct, frozen=True):
     turns: bool
     usage: Usage
     maker: tuple[str, str] = ("", "")
+    media: bytes = b""
 
 
 def kept_reply(dialect: Dialect, body: bytes, *, streamed: bool, counted: bool) -> KeptReply | None:

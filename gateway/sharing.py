@@ -73,11 +73,6 @@ class SharedReply:
 
     # What the exchange that asks calls.
 
-    async def receive(self) -> Message:
-        """Nobody ever leaves from here: when no one listens any more, the exchange is interrupted."""
-        never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        return await never
-
     async def send(self, message: Message) -> None:
         """Take what the exchange says. Raises what interrupted it."""
         asking = self.asking
@@ -233,6 +228,16 @@ class Listener:
         self.shared.dismiss(self, cut=False)
 
 
+async def _hear_nothing() -> Message:
+    """Nobody ever leaves a shared call: when no one listens any more, it is interrupted."""
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never
+
+
+async def _say_nothing(message: Message) -> None:
+    """The reply is over."""
+
+
 class Sharing:
     """The replies that are shared now, by what makes requests the same. `grace` is in seconds, 0 for none."""
 
@@ -258,7 +263,7 @@ class Sharing:
         shared = SharedReply(key, self._left)
         shared.asking = msgspec.structs.replace(
             exchange,
-            receive=shared.receive,
+            receive=_hear_nothing,
             send=shared.send,
             offered_codings=b"",  # clients may read different ones
             held=[],
@@ -295,6 +300,8 @@ class Sharing:
             if shared.asking.outcome == "client_gone":
                 error = ClientGone()  # what was said is not all of it
             shared.finish(error)
+            # No ring is left that only the collector of garbage would find, with a reply in it.
+            shared.asking.send = _say_nothing
             if error is not None or not self.grace:
                 self._forget(shared)
 
