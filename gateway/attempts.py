@@ -208,9 +208,12 @@ async def _head(exchange: Exchange, wire: Wire) -> Head:
 
 def _first_byte_limit(exchange: Exchange, timeouts: Timeouts, peek: Peek) -> float:
     """A whole reply's head comes when all of it is made; a stream's when it begins."""
+    limit = timeouts.first_byte_thinking if peek.thinking else timeouts.first_byte
     if exchange.relay != "stream":
-        return timeouts.whole
-    return timeouts.first_byte_thinking if peek.thinking else timeouts.first_byte
+        limit = timeouts.whole
+    if exchange.deadline:
+        limit = max(0.0, min(limit, exchange.deadline - exchange.house.clock()))
+    return limit
 
 
 def _unread(wire: Wire, error: UpstreamError) -> bool:

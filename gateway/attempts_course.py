@@ -170,7 +170,9 @@ class Course:
 
     def _standing(self, *, taught: bool) -> Standing:
         exchange = self._exchange
-        late = exchange.house.clock() - exchange.planned_at >= exchange.house.settings.failure.deadline
+        now = exchange.house.clock()
+        late = now - exchange.planned_at >= exchange.house.settings.failure.deadline
+        late = late or 0 < exchange.deadline <= now
         tries = exchange.attempts - exchange.rotations
         return Standing(tries, self._here, self._only, len(self._left), late, taught)
 

@@ -28,6 +28,8 @@ async def waited(exchange: Exchange, seconds: float | None, there: Price | None)
     if not tokens:
         return False
     latest = exchange.planned_at + policy.deadline - now
+    if exchange.deadline:
+        latest = min(latest, exchange.deadline - now)
     stay = Stay(seconds=seconds, latest=latest, tokens=tokens, here=target.price, there=there)
     leaving = decide_leaving(stay, policy)
     exchange.leaving = leaving.words()

@@ -20,7 +20,7 @@ from typing import Final
 from adapters.dialect import Dialect, ModelEntry, Peek
 from adapters.fault import Fault
 from gateway import attempts_trial as trial
-from gateway import client, ingress
+from gateway import client, ingress, overriding
 from gateway.accounting import account
 from gateway.answer import answer
 from gateway.array import as_array
@@ -77,6 +77,8 @@ def identify(exchange: Exchange) -> None:
     house = exchange.house
     ingress.read_head(exchange, house.settings.server)
     house.callers.identify(exchange)
+    if exchange.overrides:
+        overriding.heed(exchange)
     exchange.identified_at = house.clock()
 
 
@@ -96,6 +98,8 @@ def peek(exchange: Exchange) -> None:
 def plan(exchange: Exchange) -> None:
     """Find the targets to try: those that can serve the request, as far as that is known."""
     exchange.house.router.route(exchange)
+    if exchange.overrides:
+        overriding.narrow(exchange)
     if len(exchange.targets) > 1:
         exchange.house.fitness.sift(exchange)
     exchange.planned_at = exchange.house.clock()

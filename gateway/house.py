@@ -63,6 +63,7 @@ class House:
         self.breakers = Breakers(settings.failure.rest)
         self.loads = Loads(clock)
         self.affinity = Affinity(clock)
+        self.overriders = frozenset(key.name for key in settings.keys if key.overrides)
         self.admission = Admission(settings.server.max_inside)
         self.tallies = Tallies()
         self.estimates = Estimates(clock)

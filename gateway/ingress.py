@@ -23,7 +23,7 @@ REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 # What happens to a header field: unknown ones go on, and so do the known ones marked KEEP, which are
 # spelled out only so that the commonest names are settled by one look-up.
-KEEP, DROP, CREDENTIAL, LENGTH, IDENTITY, CODINGS, CODED, CONNECTION, SESSION, AGENT = range(10)
+KEEP, DROP, CREDENTIAL, LENGTH, IDENTITY, CODINGS, CODED, CONNECTION, SESSION, AGENT, OVERRIDE = range(11)
 FIELDS: Final[dict[bytes, int]] = {
     **dict.fromkeys(
         (b"content-type", b"accept", b"user-agent", b"anthropic-version", b"anthropic-beta"), KEEP
@@ -44,6 +44,7 @@ FIELDS: Final[dict[bytes, int]] = {
     b"connection": CONNECTION,
     **dict.fromkeys((b"x-claude-code-session-id", b"x-session-id", b"session-id"), SESSION),
     **dict.fromkeys((b"x-claude-code-agent-id", b"x-openai-subagent"), AGENT),
+    **dict.fromkeys((b"x-penstock-route", b"x-penstock-fallback", b"x-penstock-timeout"), OVERRIDE),
 }
 OWN_PREFIX: Final = b"x-penstock-"
 HARMLESS_CONNECTION: Final = frozenset((b"keep-alive", b"close", b""))
@@ -106,8 +107,9 @@ def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None
         exchange.agent = value
         forward.append(pair)
     elif use == IDENTITY:
-        if REQUEST_ID.fullmatch(value):
-            exchange.request_id = value
+        exchange.request_id = value if REQUEST_ID.fullmatch(value) else exchange.request_id
+    elif use == OVERRIDE:
+        exchange.overrides += (pair,)
     elif use == CONNECTION:
         exchange.nominated = _nominated(value)
     elif value.lower() not in (b"identity", b""):

@@ -27,7 +27,7 @@ from gateway.plan_ranks import ranked
 from gateway.plan_targets import Workshop
 from gateway.provider import Provider
 from gateway.routing_facts import Facts, Request
-from gateway.routing_names import PICKABLE, Lead, Names
+from gateway.routing_names import PICKABLE, Lead, Names, Said
 from gateway.routing_rules import Ruling, ruled, seeks_tag
 from gateway.settings import Route, Rule, Settings, Share, Tier
 from gateway.state import Exchange
@@ -188,7 +188,9 @@ class Router:
         view = self._profiles[exchange.profile] if exchange.profile else self._main
         finder: Finder = view.names
         where = view.where
-        if view.rules:
+        if exchange.use:
+            finder, where = Said(view.names, exchange.use), f"={view.where}={exchange.use}"
+        elif view.rules:
             ruling = self._ruling(exchange, view)
             if ruling is not None:
                 finder, where = ruling, ruling.where

@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from adapters.fault import Fault
 from gateway.configuration.problems import dotted
+from gateway.errors import Refused
 from gateway.provider import Provider
 from gateway.routing_globs import Globs, is_glob
 from gateway.settings import EXPRESSION, Route, Share, Tier, tiers_of
@@ -145,6 +146,23 @@ class Names:
         reached = [one for one in self._providers.values() if not one.local]
         names = [f"{one.name}/<model>" for one in reached if self.by_provider]
         return [*self._exact, *self._globs.globs, *families, *names]
+
+
+class Said(NamedTuple):
+    """What a caller who may has said instead of the model: where that leads."""
+
+    names: Names
+    use: str
+
+    def lead(self, dialect: str, model: str) -> Lead | None:
+        """Where it leads; a name of the table keeps the model asked for. Raises Refused (404)."""
+        found = self.names.alias(self.use)
+        if found is not None:
+            return Lead(found.tiers, model, found.where)
+        found = self.names.lead(dialect, self.use)
+        if found is None:
+            raise Refused(self.names.unknown(self.use))
+        return found
 
 
 def only(provider: str) -> tuple[Tier, ...]:

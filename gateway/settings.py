@@ -254,10 +254,11 @@ class CacheSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeySettings(msgspec.Struct, frozen=True):
-    """One of our own keys, as its SHA-256 digest (32 bytes)."""
+    """One of our own keys, as its SHA-256 digest (32 bytes). `overrides`: whether it may say where to go."""
 
     name: str
     digest: bytes
+    overrides: bool = False
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):

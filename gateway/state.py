@@ -71,6 +71,10 @@ class Exchange(msgspec.Struct, eq=False):
     session: bytes = b""
     agent: bytes = b""
     query: bytes = b""
+    overrides: tuple[Pair, ...] = ()
+    use: str = ""
+    alone: bool = False
+    deadline: float = 0.0
     identified_at: float = 0.0
 
     # From its body.

@@ -36,6 +36,7 @@ LADDERS = {
                 "gateway.attempts",
                 "gateway.relay",
                 "gateway.answer",
+                "gateway.overriding",
                 "gateway.accounting",
                 "gateway.recall",
             ),

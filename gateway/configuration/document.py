@@ -354,6 +354,9 @@ class Key(_Table, frozen=True):
 
     secret: Annotated[str | None, Meta(description='The key, by reference: "${VAR}".')] = None
     sha256: Annotated[str | None, Meta(description="Its SHA-256 digest in hexadecimal.")] = None
+    overrides: Annotated[
+        bool, Meta(description="Whether its requests may say where they go, and how long they wait.")
+    ] = False
 
 
 class Log(_Table, frozen=True):

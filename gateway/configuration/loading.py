@@ -241,7 +241,7 @@ def _keys(keys: Mapping[str, Key], problems: list[Problem]) -> tuple[KeySettings
             problems.append(Problem(path, problem, _MAKE_A_KEY))
         elif digest in resolved:
             problems.append(Problem(path, f"is the same key as {dotted('keys', resolved[digest].name)}"))
-        resolved.setdefault(digest, KeySettings(name, digest))
+        resolved.setdefault(digest, KeySettings(name, digest, key.overrides))
     return tuple(resolved.values())
 
 
