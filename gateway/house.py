@@ -122,7 +122,7 @@ class House:
         self.breakers.settle(settings.failure.rest, changed)
         self.loads.forget(changed)
         self.affinity.pins.forget(changed)
-        self.lessons.forget_providers(changed)
+        self.lessons.forget_providers({one.name for one in retired if _moved(one, other.providers)})
         self.lessons.term = settings.failure.remember
         self.admission.most = settings.server.max_inside
         if self.replies is not None and self.replies is not other.replies:
@@ -217,3 +217,9 @@ class House:
 
 def _same(provider: Provider | None, settings: ProviderSettings) -> bool:
     return provider is not None and provider.settings == settings
+
+
+def _moved(provider: Provider, there: Mapping[str, Provider]) -> bool:
+    """Whether a provider is gone, or is another under the same name: another key alone makes it none."""
+    found = there.get(provider.name)
+    return found is None or found.settings.base_urls != provider.settings.base_urls

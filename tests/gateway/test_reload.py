@@ -276,6 +276,15 @@ async def test_what_was_learned_stays_and_follows_the_settings(file: Path) -> No
 
 
 @in_loop
+async def test_what_a_provider_taught_goes_with_its_address(file: Path) -> None:
+    """Who is asked elsewhere under the same name has taught nothing yet."""
+    async with working(file, text(), Clock()) as worker:
+        worker.house.lessons.learn(("ant", "x"), "no", ability="tools")
+        await worker.edit(text("http://127.0.0.1:10"))
+        assert worker.house.lessons.count == 0
+
+
+@in_loop
 async def test_a_level_that_was_set_by_hand_stays(file: Path) -> None:
     """Until the file says another: then that is meant."""
     async with working(file, text(), Clock()) as worker:
