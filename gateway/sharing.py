@@ -22,6 +22,8 @@ from gateway.timekeeper import interrupt
 from gateway.upstream import Head
 
 MOST_HELD: Final = 1024 * 1024
+# Calls that go on for nobody, in each worker: whoever asks and leaves, over and over, must not cost more.
+MOST_ORPHANS: Final = 100
 FELL_BEHIND: Final = Fault(
     "overloaded",
     503,
@@ -241,12 +243,13 @@ async def _say_nothing(message: Message) -> None:
 class Sharing:
     """The replies that are shared now, by what makes requests the same. `grace` is in seconds, 0 for none."""
 
-    __slots__ = ("_clock", "_replies", "_running", "grace")
+    __slots__ = ("_clock", "_orphans", "_replies", "_running", "grace")
 
     def __init__(self, clock: Callable[[], float], grace: float) -> None:
         self._clock = clock
         self.grace = grace
         self._replies: dict[bytes, SharedReply] = {}
+        self._orphans: set[SharedReply] = set()
         self._running: set[asyncio.Task[None]] = set()
 
     def find(self, key: bytes, session: bytes, *, coalesces: bool) -> SharedReply | None:
@@ -256,7 +259,10 @@ class Sharing:
             return None
         if found.listeners:
             return found if coalesces else None
-        return found if session in found.sessions or (coalesces and not found.ended) else None
+        if session not in found.sessions and (found.ended or not coalesces):
+            return None
+        self._orphans.discard(found)
+        return found
 
     def begin(self, key: bytes, exchange: Exchange, ask: Ask) -> SharedReply:
         """Ask the upstream, in a task of its own, what this exchange asks."""
@@ -308,7 +314,9 @@ class Sharing:
     def _left(self, shared: SharedReply, cut: bool) -> None:  # noqa: FBT001  # as it is called back
         """The last listener has left."""
         known = self._replies.get(shared.key) is shared
-        if known and cut and self.grace and shared.joinable:
+        waits = self.grace and len(self._orphans) < MOST_ORPHANS
+        if known and cut and waits and shared.joinable:
+            self._orphans.add(shared)
             shared.orphaned_at = now = self._clock()
             asyncio.get_running_loop().call_later(self.grace, self._grace_over, shared, now)
             return
@@ -321,5 +329,6 @@ class Sharing:
             shared.abandon()
 
     def _forget(self, shared: SharedReply) -> None:
+        self._orphans.discard(shared)
         if self._replies.get(shared.key) is shared:
             del self._replies[shared.key]

@@ -235,3 +235,19 @@ def test_without_a_word_there_is_nothing() -> None:
     """A house that caches and shares nothing has nothing to look in."""
     assert House(settings()).replies is None
     assert "responses" not in House(settings()).caches()
+
+
+@in_loop
+async def test_only_so_many_calls_go_on_for_nobody(alone: Upstream) -> None:
+    """Who asks and leaves over and over has a hundred calls that wait for him, and no more."""
+    given = failing(alone, ALONE, failure=FailureSettings(reconnect=60.0))
+    exchange = alone.plays((Hang(),))
+    async with open_house(given) as house:
+        assert house.replies is not None
+        clients = [client_of(exchange, body=body(str(number), model="m")) for number in range(103)]
+        asking = [asyncio.ensure_future(client.ask(house)) for client in clients]
+        await until(lambda: house.admission.inside == 103)
+        for client in clients:
+            client.leave()
+        await asyncio.gather(*asking)
+        assert house.replies.sharing.count == 100

@@ -9,8 +9,9 @@ import pytest
 
 from tests.path.caching import asking, cache_of, told
 from tests.path.conftest import Start
-from tests.path.dialects import CHAT, MESSAGES, Dialect, each_dialect
+from tests.path.dialects import CHAT, MESSAGES, RESPONSES, Dialect, each_dialect
 from tests.path.house import ENVIRONMENT, House, configuration
+from tests.path.sockets import Socket
 from tests.upstream.scripts import begun, stream, whole
 from tests.upstream.server import Upstream
 from tests.upstream.steps import Close, Script
@@ -297,3 +298,15 @@ def tokens(house: House) -> float:
     """All tokens that were counted so far."""
     lines = house.call("GET", "/metrics", [by(ALICE)]).body.decode().splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("penstock_tokens_total"))
+
+
+def test_a_turn_on_a_socket_hits(caching: House) -> None:
+    """What was kept is told event by event over a WebSocket, whichever way it was asked for first."""
+    exchange = caching.replay.plays(stream(RESPONSES.events))
+    said = {"model": RESPONSES.model, "input": "socket", "temperature": 0}
+    with Socket(caching.address, [exchange.header, by(ALICE)]) as client:
+        first, second = client.ask(**said), client.ask(**said)
+    assert second == first
+    whole_one = ask(caching, RESPONSES, msgspec.json.encode(said))
+    assert cache_of(whole_one.reply) == "hit"
+    assert len(exchange.requests) == 1
