@@ -30,7 +30,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     """An image, a document or a sound, by exactly one of `data` (base64), `url`, `file` (an id) and `text`.
 
     `place` is where the client wrote it, as it is named when it cannot be carried; `context` is what the
-    client says of a document beside it.
+    client says of a document beside it, `citations` whether it may be cited.
     """
 
     kind: Literal["image", "document", "audio"]
@@ -44,6 +44,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     context: str | None = None
     detail: str | None = None
     cache: msgspec.Raw | None = None
+    citations: msgspec.Raw | None = None
 
 
 class Thinking(msgspec.Struct, frozen=True, gc=False):
@@ -192,7 +193,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     that have no place here at all. `include_usage` says that the client wants to see the usage of a stream;
     upstream it is always asked for. `compaction` says that the reply is to be the conversation in short, as
     the one item a client of openai-responses asked for. `cache_key` names the conversation, for providers
-    that look for its beginning in their prompt cache by a name.
+    that look for its beginning in their prompt cache by a name. `cited`: parts say what was cited or may be,
+    which only their own dialect can.
     """
 
     dialect: str
@@ -216,6 +218,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     cache_key: str | None = None
     extras: dict[str, msgspec.Raw] = {}
     unread: tuple[str, ...] = ()
+    cited: bool = False
 
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True):

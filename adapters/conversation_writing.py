@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.conversation import ChatRequest, Quirks, ServerTool, Tool, Written
 from adapters.conversation_tools import Names, offered
+from adapters.events import CITATIONS
 
 Json = dict[str, object]
 
@@ -35,6 +36,8 @@ class Writing:
         self._names = names
         # In order, each once.
         self._dropped: dict[str, None] = dict.fromkeys(request.unread)
+        if request.cited and not self._own:
+            self._dropped[CITATIONS] = None
 
     def _offered(self, name: str) -> list[Tool | ServerTool]:
         """The tools that can be sent; raise `Malformed` where one that cannot is forced."""

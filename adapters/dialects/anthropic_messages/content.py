@@ -123,7 +123,7 @@ class Blocks:
             block["title"] = media.name
         if media.kind == "document" and media.context:
             block["context"] = media.context
-        return _marked(block, cache=media.cache)
+        return _marked(block, cache=media.cache, citations=media.citations)
 
     def _source(self, media: Media) -> Json:
         if media.file is not None and not self._own:

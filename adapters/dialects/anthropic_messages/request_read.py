@@ -66,6 +66,9 @@ _DECODE_TOOL = msgspec.json.Decoder(ToolIn).decode
 _DECODE_STRING = msgspec.json.Decoder(str).decode
 _DECODE_RAW_KEY = msgspec.json.Decoder(dict[str, str]).decode
 
+# No text holds these bytes, for its quotes are escaped.
+_CITED = b'"citations"'
+
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 _MODES: dict[str, Literal["auto", "any", "one", "none"]] = {
     "auto": "auto",
@@ -85,12 +88,12 @@ EFFORTS: dict[str, Effort] = {
 def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
     request, extras = _decoded(body)
-    output, choice = request.output_config, request.tool_choice
+    output, choice, turns = request.output_config, request.tool_choice, _turns(request.messages)
     return ChatRequest(
         dialect=NAME,
         model=checked_model(request.model),
         system=_system(request.system) if request.system is not None else (),
-        turns=_turns(request.messages),
+        turns=turns,
         tools=_tools(request.tools) if request.tools else (),
         choice=_choice(choice) if choice else None,
         parallel=None
@@ -107,6 +110,7 @@ def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - 
         include_usage=True,
         extras=extras,
         unread=_unread(output) if output else (),
+        cited=body.find(_CITED) >= 0 and any(_cites(part) for turn in turns for part in turn.parts),
     )
 
 
@@ -124,6 +128,12 @@ def _decoded(body: bytes) -> tuple[RequestIn, dict[str, msgspec.Raw]]:
     if found == _NOTHING:
         return request, {}
     return request, {name: raw for name, raw in zip(CARRIED, found, strict=True) if raw != NULL}
+
+
+def _cites(part: Part) -> bool:
+    if isinstance(part, ToolResult):
+        return any(map(_cites, part.parts))
+    return isinstance(part, Text | Media) and part.citations is not None
 
 
 def _unread(output: OutputIn) -> tuple[str, ...]:
@@ -320,6 +330,7 @@ def _media(
         name=block.title,
         context=block.context,
         cache=given(block.cache_control),
+        citations=given(block.citations),
     )
 
 

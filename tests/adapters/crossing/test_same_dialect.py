@@ -53,6 +53,7 @@ ANTHROPIC: dict[str, Body] = {
         source={"type": "base64", "media_type": "application/pdf", "data": "QUJD"},
         title="t",
         context="c",
+        citations={"enabled": True},
         **MARK,
     ),
     "an unknown block": said(type="new", text=[1]),

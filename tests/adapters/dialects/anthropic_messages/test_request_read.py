@@ -341,3 +341,30 @@ def test_a_block_of_a_new_kind_may_have_any_fields() -> None:
     request = read(messages=[{"role": "user", "content": [block]}])
     (part,) = request.turns[0].parts
     assert part == Opaque(NAME, "tomorrow", PLACE, raw(json.dumps(block, separators=(",", ":")).encode()))
+
+
+CITING = {
+    "a text": [{"type": "text", "text": "a", "citations": []}],
+    "a document": [document(type="text", data="a") | {"citations": {"enabled": True}}],
+    "a document in a result": [
+        {
+            "type": "tool_result",
+            "tool_use_id": "c1",
+            "content": [document(type="text", data="a") | {"citations": {"enabled": True}}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("content", CITING.values(), ids=CITING)
+def test_citations_are_noticed(content: list[dict[str, object]]) -> None:
+    """A request says that its parts are cited or may be, so that who cannot carry it can name it."""
+    assert read(messages=[{"role": "user", "content": content}]).cited
+
+
+def test_other_citations_are_not() -> None:
+    """A tool may have a field of that name, and a text the word."""
+    schema = {"type": "object", "properties": {"citations": {"type": "array"}}}
+    words = [{"type": "text", "text": '"citations": 1', "citations": None}]
+    tools = [{"name": "t", "input_schema": schema}]
+    assert not read(messages=[{"role": "user", "content": words}], tools=tools).cited
