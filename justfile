@@ -83,6 +83,10 @@ agents *arguments: setup
 chaos *arguments: setup
     {{ python }} -m tests.chaos "$@"
 
+# Kill a writer of the ledger at 500 rows a second, many times over, and look for what is missing.
+kills *arguments: setup
+    {{ python }} -m tests.store.kills "$@"
+
 # Run the gateway of this checkout.
 run *arguments: setup
     .venv/bin/penstock serve "$@"

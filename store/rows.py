@@ -4,8 +4,8 @@ A field is a column of the same name, in the same order. Times are milliseconds 
 Money is an integer number of micro-dollars. `settings` and `body` are JSON, spelled and read by the gateway.
 """
 
-from collections.abc import Callable
 from typing import Final, Literal
+from uuid import uuid4
 
 import msgspec
 
@@ -16,6 +16,11 @@ KeyState = Literal["active", "blocked", "revoked"]
 Standing = Literal["active", "blocked", "expired", "revoked"]
 
 EMPTY: Final = "{}"
+# The most that one attempt can have used or cost: a million dollars, a million million tokens.
+MOST: Final = 10**12
+# The end of the year 9999, in milliseconds.
+MOST_TIME: Final = 253_402_300_799_999
+TIMES: Final = ("began", "first_byte", "ended")
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -189,4 +194,33 @@ def inserting(table: str, kind: type[msgspec.Struct]) -> str:
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places(len(names))})"
 
 
-values: Final[Callable[[msgspec.Struct], tuple[object, ...]]] = msgspec.structs.astuple
+def fits(attempt: Attempt) -> bool:
+    """Whether the counts of an attempt are such that sums of many stay numbers."""
+    counts = (
+        attempt.input,
+        attempt.cache_read,
+        attempt.cache_write_5m,
+        attempt.cache_write_1h,
+        attempt.output,
+        attempt.reasoning,
+        attempt.cost,
+    )
+    return min(counts) >= 0 and max(counts) <= MOST
+
+
+def fitted(attempt: Attempt) -> Attempt:
+    """An attempt as it can be kept: counts within bounds, texts that are Unicode, an id of its own."""
+    fields = msgspec.structs.asdict(attempt)
+    for name, value in fields.items():
+        if isinstance(value, str):
+            fields[name] = value.encode("utf-8", "replace").decode()
+        elif isinstance(value, int) and not isinstance(value, bool):
+            fields[name] = min(max(value, 0), MOST_TIME if name in TIMES else MOST)
+    fields["id"] = fields["id"] or f"nameless-{uuid4().hex}"
+    fields["charges"] = tuple(_fitted_charge(charge) for charge in attempt.charges)
+    return Attempt(**fields)
+
+
+def _fitted_charge(charge: Charge) -> Charge:
+    scope, window = (text.encode("utf-8", "replace").decode() for text in (charge.scope, charge.window))
+    return Charge(scope, window, min(max(charge.period, 0), MOST_TIME), min(max(charge.spent, 0), MOST))

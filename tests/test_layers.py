@@ -179,6 +179,7 @@ LADDERS = {
                 "store.paging",
                 "store.rows",
                 "store.spool",
+                "store.sums",
                 "store.transaction",
             ),
             open=True,

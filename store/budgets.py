@@ -1,0 +1,43 @@
+"""What has been spent, by scope, window and period, so that a restart forgets nothing (feature G8).
+
+The gateway decides what a scope and a window are and when a period begins; here they are words and a number.
+A rolling window is kept as several short periods, and what was spent in it is the sum of the recent ones.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import apsw
+
+from store.rows import Charge, Spent, selected
+
+STEP = 1000
+
+
+def add(connection: apsw.Connection, charges: Iterable[Charge]) -> None:
+    """Add to what was spent. Goes in the transaction of the rows of the ledger that the charges belong to."""
+    sums: Counter[tuple[str, str, int]] = Counter()
+    for charge in charges:
+        sums[charge.scope, charge.window, charge.period] += charge.spent
+    connection.executemany(
+        'INSERT INTO budgets (scope, "window", period, spent) VALUES (?, ?, ?, ?) '
+        'ON CONFLICT (scope, "window", period) DO UPDATE SET spent = spent + excluded.spent',
+        [(*place, spent) for place, spent in sums.items()],
+    )
+
+
+def since(connection: apsw.Connection, period: int) -> list[Spent]:
+    """Everything spent in periods that began then or later: what the gateway loads when it starts."""
+    found = connection.execute(f"SELECT {selected(Spent)} FROM budgets WHERE period >= ?", (period,))
+    return [Spent(*values) for values in found]
+
+
+def of(connection: apsw.Connection, scope: str, window: str, period: int) -> int:
+    """What a scope has spent in one window, in periods that began then or later."""
+    found = connection.execute(
+        'SELECT coalesce(sum(spent), 0) FROM budgets WHERE scope = ? AND "window" = ? AND period >= ?',
+        (scope, window, period),
+    )
+    ((spent,),) = found.fetchall()
+    assert isinstance(spent, int)
+    return spent

@@ -1,0 +1,66 @@
+"""The ledger: what was used and what it cost, one row an attempt, each kept exactly once (features G10, S2).
+
+This is the table. Who brings rows here without anybody waiting for it is `writer.py`.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, Literal
+
+import apsw
+import msgspec
+
+from store.paging import LAST, Page, after, page_of
+from store.rows import Attempt, Kept, columns, places
+
+COLUMNS: Final = columns(Attempt, but=("charges",))
+_LISTED: Final = ", ".join(COLUMNS)
+_INSERT: Final = f"INSERT INTO ledger ({_LISTED}) VALUES ({places(len(COLUMNS))})"
+_FLAGS: Final = tuple(Attempt.__struct_fields__.index(name) for name in ("streamed", "estimated"))
+
+Filter = Literal["exchange", "session", "key_id"]
+
+
+def insert(connection: apsw.Connection, attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Keep the attempts that are not kept yet, and return those."""
+    new: dict[str, Attempt] = {}
+    for attempt in attempts:
+        new.setdefault(attempt.id, attempt)
+    ids = msgspec.json.encode(list(new)).decode()
+    known = "SELECT id FROM ledger WHERE id IN (SELECT value FROM json_each(?))"
+    for (found,) in connection.execute(known, (ids,)).fetchall():
+        del new[str(found)]
+    kept = list(new.values())
+    connection.executemany(_INSERT, (msgspec.structs.astuple(attempt)[:-1] for attempt in kept))
+    return kept
+
+
+def page(
+    connection: apsw.Connection,
+    by: Filter | None = None,
+    value: str = "",
+    cursor: str = "",
+    limit: int = 100,
+) -> Page[Kept]:
+    """The rows of one exchange, session or key, or all, the latest first."""
+    (number,) = after(cursor, (LAST,))
+    if by is None:
+        found = connection.execute(f"{_PAGE} {_ORDER}", (number, limit + 1))
+    else:
+        found = connection.execute(f"{_PAGE} AND {_narrowed(by)} {_ORDER}", (number, value, limit + 1))
+    return page_of([_kept(row) for row in found], limit, lambda row: (row.number,))
+
+
+_PAGE: Final = f"SELECT number, {_LISTED} FROM ledger WHERE number < ?"
+_ORDER: Final = "ORDER BY number DESC LIMIT ?"
+
+
+def _narrowed(by: Filter) -> str:
+    # The index of the sessions leaves out what has none, and has to be told that none is not asked for.
+    return "session = ? AND session <> ''" if by == "session" else f"{by} = ?"
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    number, *fields = row
+    for flag in _FLAGS:
+        fields[flag] = bool(fields[flag])
+    return Kept(number, Attempt(*fields))
