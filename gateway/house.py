@@ -63,7 +63,6 @@ class House:
         self.breakers = Breakers(settings.failure.rest)
         self.loads = Loads(clock)
         self.affinity = Affinity(clock)
-        self.overriders = frozenset(key.name for key in settings.keys if key.overrides)
         self.admission = Admission(settings.server.max_inside)
         self.tallies = Tallies()
         self.estimates = Estimates(clock)
@@ -96,6 +95,7 @@ class House:
             self.clock,
             required=settings.server.keys_required,
         )
+        self.overriders = frozenset(key.name for key in settings.keys if key.overrides)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)
         self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
         self.health = self.health.moved(self.providers)
