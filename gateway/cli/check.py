@@ -14,6 +14,13 @@ from gateway.configuration.problems import ConfigurationError
 from gateway.settings import Route, Settings, Tier, tiers_of
 
 _WRONG = 1
+# How a group is told whose requests do not begin by weight.
+_BEGINS: dict[str, str] = {
+    "round_robin": "in turn",
+    "least_busy": "the least busy of",
+    "fastest": "the fastest of",
+    "cheapest": "the cheapest of",
+}
 
 
 @click.command("check")
@@ -53,8 +60,9 @@ def _spelled(tier: Tier) -> str:
     """The targets of a tier, and which of them a request begins with."""
     if len(tier.shares) == 1:
         return tier.shares[0].to
-    if tier.strategy == "round_robin":
-        return f"in turn {', '.join(share.to for share in tier.shares)}"
+    begins = _BEGINS.get(tier.strategy)
+    if begins is not None:
+        return f"{begins} {', '.join(share.to for share in tier.shares)}"
     whole = sum(share.weight for share in tier.shares)
     return ", ".join(f"{share.to} ({share.weight} of {whole})" for share in tier.shares)
 

@@ -70,7 +70,8 @@ def dialects(provider: ProviderSettings) -> tuple[str, ...]:
 
 def login_of(provider: ProviderSettings) -> str:
     """How penstock logs in there, in words."""
-    words = {"key": f"key from {provider.key_source}", "passthrough": _PASSTHROUGH, "none": _NO_KEY}
+    several = f"{len(provider.api_keys)} keys" if provider.api_keys else "key"
+    words = {"key": f"{several} from {provider.key_source}", "passthrough": _PASSTHROUGH, "none": _NO_KEY}
     return words[provider.credential]
 
 

@@ -81,6 +81,20 @@ def test_check_shows_all_targets_in_order(machine: Machine) -> None:
     assert report["gpt-*"] == "openai"
 
 
+@pytest.mark.parametrize("strategy", ["least_busy", "fastest", "cheapest"])
+def test_check_says_which_of_a_group_is_first(machine: Machine, strategy: str) -> None:
+    """Each strategy in words; and how many keys a provider has, by where they come from."""
+    machine.configure(
+        '[providers.box]\nlike = "openai"\napi_keys = ["${A}", "${B}"]\n'
+        f'[models.m]\nstrategy = "{strategy}"\ntargets = ["box/a", "demo/b"]\n'
+    )
+    machine.environment |= {"A": "sk-one-1111", "B": "sk-two-2222"}
+    ended = machine.run("check")
+    assert f"-> the {strategy.replace('_', ' ')} of box/a, demo/b\n" in ended.stdout
+    assert "2 keys from $A, $B" in ended.stdout
+    assert "sk-one" not in ended.stdout
+
+
 def test_check_reads_the_file_it_is_given(machine: Machine) -> None:
     """--config names another file, for people and for programs."""
     other = machine.folder / "other.toml"
