@@ -14,6 +14,7 @@ import msgspec
 
 from gateway import exchange, paths, version
 from gateway.configuration.rereading import Origin
+from gateway.errors import Refused
 from gateway.house import House
 from gateway.reload import Reload
 from gateway.settings import LEAVING, RENEWAL, Settings
@@ -82,6 +83,8 @@ class App:
         route = paths.route_of(path) if method == "POST" else None
         if route is not None:
             return exchange.run(self._exchange(scope, receive, send, *route))
+        if path == paths.EXPLAIN and method == "POST":
+            return self._explain(scope, receive, send)
         if path in paths.SHOWS and method == "POST":
             shown = self._exchange(scope, receive, send, paths.SHOWS[path], "models", path)
             return exchange.show_model(shown)
@@ -100,6 +103,14 @@ class App:
             return exchange.refuse(asked, paths.CLIMBS)
         asked.named = name
         return exchange.run(asked)
+
+    def _explain(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        asking = self._exchange(scope, receive, send, paths.CHAT, "none", paths.EXPLAIN)
+        try:
+            route = paths.asked_about(scope)
+        except Refused as refusal:
+            return exchange.refuse(asking, refusal)
+        return exchange.explain(asking, route)
 
     def _profiled(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path, name, profiles = scope["path"], scope["profile"], self.house.router.profiles

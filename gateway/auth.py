@@ -38,15 +38,21 @@ CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"fals
 class Callers:
     """The keys that open the door: digest to name."""
 
-    __slots__ = ("_clock", "_hits", "_known", "_misses", "_names", "_required")
+    __slots__ = ("_clock", "_hits", "_known", "_misses", "_names", "_required", "_trusted")
 
     def __init__(
-        self, names: Mapping[bytes, str], clock: Callable[[], float] = time.monotonic, *, required: bool
+        self,
+        names: Mapping[bytes, str],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        required: bool,
+        trusted: frozenset[str] = frozenset(),
     ) -> None:
         self._names = dict(names)
         self._clock = clock
         self._known: dict[bytes, tuple[str | None, float]] = {}
         self._required = required
+        self._trusted = trusted
         # Floats, exact to 2 ** 53: as in tallies.py.
         self._hits = self._misses = 0.0
 
@@ -104,6 +110,10 @@ class Callers:
             exchange.credentials.clear()
         else:
             exchange.credentials = [pair for pair in exchange.credentials if not self.caller_of(pair[1])]
+
+    def may_override(self, caller: str) -> bool:
+        """Whether a caller may say where a request goes: everybody where no keys are asked for."""
+        return not self._required or caller in self._trusted
 
     def open_to(self, headers: Iterable[Pair]) -> bool:
         """Whether these header fields open a door that wants a key wherever keys are required."""

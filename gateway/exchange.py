@@ -17,6 +17,8 @@ reply cross, chosen per target, and not a path of its own.
 
 from typing import Final
 
+from msgspec import json, structs
+
 from adapters.dialect import Dialect, ModelEntry, Peek
 from adapters.fault import Fault
 from gateway import attempts_trial as trial
@@ -26,9 +28,10 @@ from gateway.answer import answer
 from gateway.array import as_array
 from gateway.attempts import first_good_attempt
 from gateway.errors import Refused
+from gateway.explaining import explained, recognised
 from gateway.recall import left, recalled
 from gateway.relay import pump
-from gateway.state import Exchange
+from gateway.state import Exchange, Work
 
 # What is known of a body that is nobody's here.
 NOTHING: Final = Peek("")
@@ -157,6 +160,22 @@ def _write_models(dialect: Dialect, entries: list[ModelEntry], model: str) -> by
             return dialect.write_model(entry)
     words = f"the model `{model[:200]}` is not listed here; GET /v1/models lists what is"
     raise Refused(Fault("not_found", 404, words, "model_not_found", "model"))
+
+
+async def explain(exchange: Exchange, asked: tuple[Dialect, Work, str] | None) -> None:
+    """What would become of the request in the body, sent to this path of this dialect, or of one like it."""
+    try:
+        identify(exchange)
+        if not ingress.take_body(exchange, await exchange.receive()):
+            await ingress.read_rest(exchange)
+        anthropic = any(name == b"anthropic-version" for name, _ in exchange.forward)
+        found = asked or (recognised(exchange.body, anthropic=anthropic), "generate", "")
+        meant = structs.replace(exchange, dialect=found[0], operation=found[1], path=found[2])
+        await client.say_whole(exchange, 200, [client.JSON], json.encode(explained(meant)))
+    except Exception as error:  # noqa: BLE001  # as in `run`
+        await answer(exchange, error)
+    finally:
+        close(exchange)
 
 
 async def refuse(exchange: Exchange, refusal: Refused) -> None:

@@ -122,25 +122,30 @@ class Fitness:
         """Leave out of the plan who cannot serve the request. Raises Refused (400) where nobody can."""
         if exchange.operation != "generate" or not (self._globs or self._lessons.any):
             return
+        exchange.targets, lacks = self.judged(exchange)
+        for lack in lacks:
+            exchange.house.tallies.leave_out(lack.target.provider.name, lack.names[0])
+        exchange.left_out = tuple(str(lack) for lack in lacks)
+
+    def judged(self, exchange: Exchange) -> tuple[Targets, tuple[Lack, ...]]:
+        """The targets that are left, and what the others lack. Raises Refused (400) where nobody can."""
+        targets = exchange.targets
         wider = exchange.fields.find(WIDER) >= 0
-        known = {id(one): self.known(one, wider=wider) for one in exchange.targets}
+        known = {id(one): self.known(one, wider=wider) for one in targets}
         if all(one == Capabilities() for one in known.values()):
-            return
+            return targets, ()
         try:
             needs = needs_of(exchange.dialect.read_request(exchange.body, exchange.path))
         except Malformed:
-            return
+            return targets, ()
         weighed: list[int] = []
         kept, lacks = fit(
-            exchange.targets,
+            targets,
             needs,
             lambda one: known[id(one)],
             lambda one: self._tokens(exchange, one, weighed),
         )
-        for lack in lacks:
-            exchange.house.tallies.leave_out(lack.target.provider.name, lack.names[0])
-        exchange.left_out = tuple(str(lack) for lack in lacks)
-        exchange.targets = kept or _beyond(exchange, lacks)
+        return kept or _beyond(exchange, lacks), lacks
 
     def _tokens(self, exchange: Exchange, target: Target, weighed: list[int]) -> int:
         """As this target counts; weighed once for all of them."""

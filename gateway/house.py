@@ -94,6 +94,7 @@ class House:
             {key.digest: key.name for key in settings.keys},
             self.clock,
             required=settings.server.keys_required,
+            trusted=frozenset(key.name for key in settings.keys if key.overrides),
         )
         self.overriders = frozenset(key.name for key in settings.keys if key.overrides)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)

@@ -23,8 +23,7 @@ OFF: Final = "off"
 
 def heed(exchange: Exchange) -> None:
     """Read the fields. Raises Refused: 403 for a caller who may not, 400 for what makes no sense."""
-    house = exchange.house
-    if house.settings.server.keys_required and exchange.caller not in house.overriders:
+    if not exchange.house.callers.may_override(exchange.caller):
         name = exchange.overrides[0][0].decode()
         words = f"the key `{exchange.caller}` may not send `{name}`: it has no `overrides = true`"
         raise Refused(Fault("permission", 403, words, code="overrides_not_allowed"))

@@ -7,7 +7,7 @@ name the model are matched by their form, and known by one spelling from there o
 import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from adapters.dialect import Dialect, Endpoint
 from adapters.embedding_table import EMBEDDINGS
@@ -45,6 +45,8 @@ PREFIXES: Final = [
 TOLD_BY_HEADER: Final = {b"anthropic-version": ANTHROPIC, b"x-goog-api-key": GEMINI}
 RESPONSES: Final = "/v1/responses"
 MODELS: Final = "/v1/models"
+EXPLAIN: Final = "/v1/explain"
+DIALECT_FIELD: Final = b"x-penstock-dialect"
 # Every path that is posted to. A dialect's embeddings stand in a table of their own.
 ENDPOINTS: Final = [
     (dialect, endpoint) for dialect in DIALECTS.values() for endpoint in dialect.endpoints
@@ -121,6 +123,23 @@ def of_profile(scope: Scope) -> Scope:
     return {**scope, "path": tidy(f"/{rest}"), "raw_path": b"", "profile": name}
 
 
+def asked_about(scope: Scope) -> Route | None:
+    """What the request was meant for that is to be explained; None where nothing says so. Raises Refused."""
+    said = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+    if "path" in said:
+        route = route_of(tidy(said["path"]))
+        if route is None:
+            words = f"nothing is asked of a model on {said['path'][:200]}"
+            raise Refused(Fault("not_found", 404, words, code="unknown_path"))
+        return route
+    fields = (value.decode("latin-1") for name, value in scope["headers"] if name == DIALECT_FIELD)
+    name = said.get("dialect") or next(fields, "")
+    if name and name not in DIALECTS:
+        words = f"`{name[:200]}` is no API that is spoken here; {nearest(name, DIALECTS)}"
+        raise Refused(Fault("invalid_request", 400, words, code="unknown_dialect"))
+    return Route(DIALECTS[name], "generate", "") if name else None
+
+
 def no_profile(name: str, profiles: Iterable[str]) -> Refused:
     """There is no profile of this name."""
     hint = nearest(name, profiles)
@@ -174,7 +193,7 @@ def refusal(scope: Scope, path: str) -> Refused:
     method = scope["method"]
     if path == RESPONSES and any(name == b"upgrade" for name, _ in scope["headers"]):
         return NO_WEBSOCKET
-    posted = path in SHOWS or route_of(path) is not None
+    posted = path in SHOWS or path == EXPLAIN or route_of(path) is not None
     if posted or path in ("/", "/api/hello", "/api/version") or listing_of(scope, path) is not None:
         allowed = "POST" if posted else "GET, HEAD"
         fault = Fault("invalid_request", 405, f"{method[:20]} is not answered on {path[:200]}; use {allowed}")
@@ -183,6 +202,6 @@ def refusal(scope: Scope, path: str) -> Refused:
         words = f"no response is kept here: {RESPONSES} answers POST, and nothing is found under it later"
         return Refused(Fault("not_found", 404, words, code="response_not_found"))
     forms = [f"{pattern.before}{MODEL}{pattern.after}" for pattern in PATTERNS]
-    known = ", ".join([*ROUTES, *forms, MODELS, *LISTS, *SHOWS])
+    known = ", ".join([*ROUTES, *forms, MODELS, *LISTS, *SHOWS, EXPLAIN])
     words = f"nothing answers on {path[:200]}; the paths here are {known}"
     return Refused(Fault("not_found", 404, words, code="unknown_path"))

@@ -28,12 +28,12 @@ from gateway.plan_targets import Workshop
 from gateway.provider import Provider
 from gateway.routing_facts import Facts, Request
 from gateway.routing_names import PICKABLE, Lead, Names, Said
-from gateway.routing_rules import Ruling, ruled, seeks_tag
+from gateway.routing_rules import Ruled, Ruling, first_ruling, ruled, seeks_tag
 from gateway.settings import Route, Rule, Settings, Share, Tier
 from gateway.state import Exchange
 from gateway.tinylfu import TinyLfu
 
-__all__ = ["PICKABLE", "PLANS_KEPT", "PLANS_LAST", "Router", "View"]
+__all__ = ["PICKABLE", "PLANS_KEPT", "PLANS_LAST", "Router", "Ruled", "View"]
 
 PLANS_KEPT: Final = 10_000
 PLANS_LAST: Final = 10.0  # seconds until a name is looked up again
@@ -124,7 +124,12 @@ class Router:
         return self._of(profile).names.exact
 
     def _of(self, profile: str) -> View:
-        return self._profiles[profile] if profile else self._main
+        """Raises Refused (404): a socket may have been opened in a profile that is there no more."""
+        view = self._profiles.get(profile) if profile else self._main
+        if view is None:
+            words = f"there is no profile `{profile}` any more"
+            raise Refused(Fault("not_found", 404, words, code="unknown_profile"))
+        return view
 
     def plan(self, dialect: str, model: str, *, embed: bool = False, profile: str = "") -> Targets:
         """The targets for a name, in order. Raises Refused: 404 unknown model, 400 no embeddings there."""
@@ -185,27 +190,32 @@ class Router:
         if exchange.named:
             exchange.targets = (self._at(exchange.named, exchange.dialect, exchange.peek.model),)
             return
-        view = self._profiles[exchange.profile] if exchange.profile else self._main
+        try:
+            kept = self.found(exchange)
+        except Refused:
+            if exchange.operation != "count_tokens":
+                raise
+            return
+        found = kept.plan
+        exchange.targets = _ordered(exchange, found) if isinstance(found, Choice) else found
+        exchange.route = kept.label
+
+    def found(self, exchange: Exchange, told: list[Ruled] | None = None) -> Kept:
+        """The plan of a request. Raises Refused. `told`: what became of each rule that was asked."""
+        assert exchange.peek is not None
+        view = self._of(exchange.profile) if exchange.profile else self._main
         finder: Finder = view.names
         where = view.where
         if exchange.use:
             finder, where = Said(view.names, exchange.use), f"={view.where}={exchange.use}"
         elif view.rules:
-            ruling = self._ruling(exchange, view)
+            ruling = self._ruling(exchange, view, told)
             if ruling is not None:
                 finder, where = ruling, ruling.where
-        embed = exchange.operation == "embed"
-        try:
-            key = (where, exchange.dialect.name, exchange.peek.model, embed)
-            kept = self._kept(key, finder, exchange.body_at)
-            found = kept.plan
-            exchange.targets = _ordered(exchange, found) if isinstance(found, Choice) else found
-            exchange.route = kept.label
-        except Refused:
-            if exchange.operation != "count_tokens":
-                raise
+        key = (where, exchange.dialect.name, exchange.peek.model, exchange.operation == "embed")
+        return self._kept(key, finder, exchange.body_at)
 
-    def _ruling(self, exchange: Exchange, view: View) -> Ruling | None:
+    def _ruling(self, exchange: Exchange, view: View, told: list[Ruled] | None) -> Ruling | None:
         """The first rule that fits. A tag has done its work then, and does not go on."""
         assert exchange.peek is not None
         request = Request(
@@ -219,7 +229,7 @@ class Router:
             self._calendar,
         )
         facts = Facts(request, self._scenarios)
-        ruling = next((one for one in view.rules if one.unmet(facts) is None), None)
+        ruling = first_ruling(view.rules, facts, told)
         if view.tagged and facts.tag is not None:
             exchange.body = without(exchange.body, facts.tag)
             exchange.agent = exchange.agent or facts.tag.name.encode()

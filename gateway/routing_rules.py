@@ -41,6 +41,28 @@ class Ruling(msgspec.Struct, frozen=True):
         return Lead(self.tiers, model, self.label)
 
 
+class Ruled(msgspec.Struct, omit_defaults=True):
+    """What became of one rule: taken, or passed over for a condition that does not hold.
+
+    `scenario`: that of the request, where the rule asks for one.
+    """
+
+    where: str
+    unmet: str = ""
+    scenario: str = ""
+
+
+def first_ruling(rulings: tuple[Ruling, ...], facts: Facts, told: list[Ruled] | None = None) -> Ruling | None:
+    """The first rule that fits. `told`: what became of each that was asked."""
+    for ruling in rulings:
+        unmet = ruling.unmet(facts)
+        if told is not None:
+            told.append(Ruled(ruling.where, unmet or "", facts.scenario))
+        if unmet is None:
+            return ruling
+    return None
+
+
 def ruled(rule: Rule) -> Ruling:
     """Compile a rule."""
     said = {name: getattr(rule.when, name) for name in MAKERS}

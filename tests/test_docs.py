@@ -13,7 +13,7 @@ from gateway import exchange
 from gateway.app import EDGE, GREETING, VERSION
 from gateway.configuration.loading import load
 from gateway.errors import Cause
-from gateway.paths import ENDPOINTS, LISTS, MODELS, NAMED, PROFILES, SHOWS
+from gateway.paths import ENDPOINTS, EXPLAIN, LISTS, MODELS, NAMED, PROFILES, SHOWS
 from tests.sources import CHECKOUT, parsed, python_files
 
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("profiles/*.md")])
@@ -118,7 +118,7 @@ def test_every_path_is_told() -> None:
     endpoints = {endpoint.path for _, endpoint in ENDPOINTS}
     lists = {MODELS, f"{MODELS}/{{id}}", *LISTS, "/v1beta/models/{id}", *SHOWS}
     before = (f"{NAMED}{{provider}}/…", f"{PROFILES}{{profile}}/…")
-    assert told == {*endpoints, *lists, *GREETING, VERSION, "/healthz", *EDGE, *before}
+    assert told == {*endpoints, *lists, *GREETING, VERSION, "/healthz", EXPLAIN, *EDGE, *before}
 
 
 def test_every_metric_is_told_and_no_other() -> None:

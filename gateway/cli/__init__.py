@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "Run an agent through penstock, starting a gateway when none answers.",
     "env": "Print exports that point clients at penstock.",
     "check": "Check the configuration and show where every model leads.",
+    "explain": "Show where a request would go, and why.",
     "lessons": "Show what a running gateway has learned of models, or have it forgotten.",
     "key": "Make keys for callers.",
     "schema": "Print the JSON schema of penstock.toml, for editors.",

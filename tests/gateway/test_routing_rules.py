@@ -8,6 +8,7 @@ import pytest
 
 from adapters import survey
 from adapters.table import DIALECTS
+from gateway.errors import Refused
 from gateway.house import House
 from gateway.routing_facts import SCENARIOS
 from gateway.routing_rules import MAKERS, within
@@ -233,6 +234,13 @@ def test_a_profile_has_names_and_rules_of_its_own() -> None:
         ("streams", "profiles.work.rules.0"),
         ("of-work", "profiles.work.models.m"),
     ]
+
+
+def test_a_profile_that_is_gone_is_a_404() -> None:
+    """A socket that was opened in it outlives a change of the configuration."""
+    with pytest.raises(Refused) as caught:
+        routed(given(), body("m"), profile="gone")
+    assert (caught.value.fault.status, caught.value.fault.code) == (404, "unknown_profile")
 
 
 @pytest.mark.parametrize(
