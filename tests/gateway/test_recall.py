@@ -8,7 +8,7 @@ import pytest
 
 from gateway.house import House
 from gateway.replies_rules import FOREVER, Wish, wish
-from gateway.settings import CacheSettings, Caching, FailureSettings, Settings
+from gateway.settings import CacheSettings, Caching, FailureSettings, KeySettings, Settings
 from gateway.state import Pair
 from tests.gateway.failing import EVENTS, GOOD, MESSAGES, client_of, failing, no, tried
 from tests.gateway.indoors import Client, open_house, settings, tiers
@@ -251,3 +251,15 @@ async def test_only_so_many_calls_go_on_for_nobody(alone: Upstream) -> None:
             client.leave()
         await asyncio.gather(*asking)
         assert house.replies.sharing.count == 100
+
+
+def test_a_name_given_to_somebody_else_brings_no_replies() -> None:
+    """With the key of another behind a caller's name, what that caller was told is forgotten."""
+    cached = caching()
+    ann, eve = (
+        msgspec.structs.replace(cached, keys=(KeySettings("ann", sign * 32),)) for sign in (b"a", b"e")
+    )
+    assert House(ann).refurnished(eve).replies is not None
+    before = House(ann)
+    assert before.refurnished(eve).replies is not before.replies
+    assert before.refurnished(ann).replies is before.replies
