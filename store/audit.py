@@ -9,7 +9,7 @@ import msgspec
 
 from store.connect import Database
 from store.paging import LAST, Page, after, page_of
-from store.rows import Audit, selected
+from store.rows import Audit, read, selected
 
 # What is never shown, not even as a hash.
 SECRET: Final = ("digest", "former_digest")
@@ -70,4 +70,4 @@ def page(connection: apsw.Connection, wanted: Wanted, cursor: str = "", limit: i
         "AND (?3 = '' OR subject = ?3) AND (?4 = '' OR actor = ?4) ORDER BY number DESC LIMIT ?5",
         (number, wanted.kind, wanted.subject, wanted.actor, limit + 1),
     )
-    return page_of([Audit(*values) for values in found], limit, lambda row: (row.number,))
+    return page_of(list(read(Audit, found)), limit, lambda row: (row.number,))

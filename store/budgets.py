@@ -9,9 +9,7 @@ from collections.abc import Iterable
 
 import apsw
 
-from store.rows import Charge, Spent, selected
-
-STEP = 1000
+from store.rows import Charge, Spent, read, selected
 
 
 def add(connection: apsw.Connection, charges: Iterable[Charge]) -> None:
@@ -29,7 +27,7 @@ def add(connection: apsw.Connection, charges: Iterable[Charge]) -> None:
 def since(connection: apsw.Connection, period: int) -> list[Spent]:
     """Everything spent in periods that began then or later: what the gateway loads when it starts."""
     found = connection.execute(f"SELECT {selected(Spent)} FROM budgets WHERE period >= ?", (period,))
-    return [Spent(*values) for values in found]
+    return list(read(Spent, found))
 
 
 def of(connection: apsw.Connection, scope: str, window: str, period: int) -> int:

@@ -4,7 +4,9 @@ A field is a column of the same name, in the same order. Times are milliseconds 
 Money is an integer number of micro-dollars. `settings` and `body` are JSON, spelled and read by the gateway.
 """
 
-from typing import Final, Literal
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Literal, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -14,6 +16,8 @@ Role = Literal["admin", "member", "viewer", "service"]
 PrincipalState = Literal["active", "blocked"]
 KeyState = Literal["active", "blocked", "revoked"]
 Standing = Literal["active", "blocked", "expired", "revoked"]
+
+Row = TypeVar("Row", bound=msgspec.Struct)
 
 EMPTY: Final = "{}"
 # The most that one attempt can have used or cost: a million dollars, a million million tokens.
@@ -181,6 +185,11 @@ def columns(kind: type[msgspec.Struct], *, but: tuple[str, ...] = ()) -> tuple[s
 def selected(kind: type[msgspec.Struct]) -> str:
     """The columns of a kind of row as a SELECT names them."""
     return ", ".join(columns(kind))
+
+
+def read(kind: type[Row], found: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
+    """What a SELECT of whole rows found, as rows of their kind."""
+    return itertools.starmap(kind, found)
 
 
 def places(count: int) -> str:
