@@ -96,7 +96,6 @@ class House:
             required=settings.server.keys_required,
             trusted=frozenset(key.name for key in settings.keys if key.overrides),
         )
-        self.overriders = frozenset(key.name for key in settings.keys if key.overrides)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)
         self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
         self.health = self.health.moved(self.providers)
