@@ -43,6 +43,14 @@ def test_nothing_is_an_empty_array() -> None:
     assert array_of([b"data:\n\n"]) == b"[]"
 
 
+@pytest.mark.parametrize("garbage", [b"{no json", b"[1, 2", b"{}{}", b"[" * 10_000, b"\xff"])
+def test_garbage_spoils_no_other_element(garbage: bytes) -> None:
+    """What an upstream sends that is no JSON is left out, and the array is still one."""
+    chunks = [parts(text("a")), b"data: " + garbage + b"\n\n", STOP]
+    assert array_of(chunks) == array_of([chunks[0], chunks[2]])
+    assert array_of([chunks[1]]) == b"[]"
+
+
 def test_a_last_chunk_without_a_line_end_is_not_lost() -> None:
     """It is given out with the end."""
     assert array_of([b"data: {}"]) == b"[{}]"
