@@ -92,15 +92,22 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def held(house: House) -> Held:
-    """Look at it."""
-    now = counts(house)
-    idle = now.gauge("penstock_upstream_connections", state="idle")
+    """Look at it. Kept connections are closed in their own time: it is looked at between two of those."""
+    while True:
+        now, files = counts(house), _files(house.gateway.process.pid)
+        idle = _idle(now)
+        if idle == _idle(counts(house)):
+            break
     return Held(
         inside=now.gauge("penstock_requests_inside"),
         busy=now.gauge("penstock_upstream_connections", state="busy"),
         tasks=now.gauge("penstock_tasks"),
-        files=_files(house.gateway.process.pid) - idle,
+        files=files - idle,
     )
+
+
+def _idle(now: Counts) -> float:
+    return now.gauge("penstock_upstream_connections", state="idle")
 
 
 def _files(process: int) -> int:
