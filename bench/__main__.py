@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 MICRO = Path(__file__).parent / "micro"
 # Commands that read their arguments themselves: the module whose `main` does, and what it is.
@@ -31,7 +32,7 @@ def gate(arguments: argparse.Namespace, _rest: list[str]) -> int:
     """Compare with the baseline."""
     _fix_hash_seed()
     module = import_module("bench.gate")
-    status: int = module.check(_build(arguments.build), arguments.baseline or module.BASELINE)
+    status: int = module.check(*_compared(module, arguments))
     return status
 
 
@@ -39,7 +40,7 @@ def baseline(arguments: argparse.Namespace, _rest: list[str]) -> int:
     """Write the baseline."""
     _fix_hash_seed()
     module = import_module("bench.gate")
-    status: int = module.write(_build(arguments.build), arguments.baseline or module.BASELINE)
+    status: int = module.write(*_compared(module, arguments))
     return status
 
 
@@ -63,6 +64,7 @@ def _arguments() -> argparse.ArgumentParser:
         command.add_argument(
             "--build", default="bench.inprocess:penstock", help="MODULE:FUNCTION that makes the application"
         )
+        command.add_argument("--only", default="", help="these operations, by commas; all by default")
         command.set_defaults(run=compared)
     command = commands.add_parser(micro.__name__, help=micro.__doc__, add_help=False)
     command.set_defaults(run=micro)
@@ -70,6 +72,12 @@ def _arguments() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words, add_help=False)
         command.set_defaults(run=partial(_pass_on, module))
     return parser
+
+
+def _compared(module: ModuleType, arguments: argparse.Namespace) -> tuple[object, Path, list[str]]:
+    """What the gate compares: an application, a baseline, and the operations named."""
+    only = arguments.only.split(",") if arguments.only else []
+    return _build(arguments.build), arguments.baseline or module.BASELINE, only
 
 
 def _build(name: str) -> object:

@@ -9,7 +9,7 @@ import gc
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -46,13 +46,19 @@ class Count(msgspec.Struct, frozen=True):
         return round(self.gross - self.harness, DECIMALS)
 
 
-def measure(build: Build) -> dict[str, Count]:
-    """Count every workload once, and a single text delta as the difference of two streams."""
+def measure(build: Build, only: Collection[str] = ()) -> dict[str, Count]:
+    """Count every workload once, and a single text delta as the difference of two streams.
+
+    Of some, when only those are named.
+    """
+    wanted = [workload for workload in measured() if not only or workload.name in only]
     with quiet(), Bench(build, CountingLoop) as bench:
-        gross = {workload.name: per_operation(bench, workload) for workload in measured()}
-    harness = {workload.name: _of_harness(workload) for workload in measured()}
-    counts = {name: Count(gross[name], harness[name]) for name in WORKLOADS}
+        gross = {workload.name: per_operation(bench, workload) for workload in wanted}
+    harness = {workload.name: _of_harness(workload) for workload in wanted}
+    counts = {name: Count(gross[name], harness[name]) for name in WORKLOADS if name in gross}
     for name, long in LONG_STREAMS.items():
+        if not gross.keys() >= {name, long.name}:
+            continue
         counts[long.name] = Count(
             round((gross[long.name] - gross[name]) / DELTAS, DECIMALS),
             round((harness[long.name] - harness[name]) / DELTAS, DECIMALS),

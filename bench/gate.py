@@ -2,17 +2,19 @@
 
 Allocations are exact, so any growth fails. They belong to one Python version: another one is
 compared with a margin, and says so. Time is compared as a ratio within the run, with a margin that
-a noisy machine does not trip.
+a noisy machine does not trip. Of the start, the packages it loads are compared by name, its memory
+and time with margins.
 """
 
 import platform
 import sys
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
-from bench import allocations, timing
+from bench import allocations, start, timing
 from bench.inprocess import Build
 
 BASELINE = Path(__file__).with_name("baseline.json")
@@ -23,6 +25,10 @@ NOISE_SHARE = 0.004
 OTHER_PYTHON_SHARE = 0.15
 OTHER_PYTHON_MARGIN = 3.0
 TIME_MARGIN = 1.6
+# A start is one run of some hundred milliseconds, and half of it is files: it gets more room.
+START_MARGIN = 1.8
+MEMORY_MARGIN = 3.0  # megabytes
+MEMORY_SHARE = 0.1
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -34,12 +40,21 @@ class Operation(msgspec.Struct, frozen=True):
     time: float | None = None
 
 
+class Start(msgspec.Struct, frozen=True):
+    """What a start loads and takes: packages that are not ours, megabytes, time in thousandths."""
+
+    packages: list[str]
+    megabytes: float
+    time: float
+
+
 class Baseline(msgspec.Struct, frozen=True):
-    """What was measured, and with what."""
+    """What was measured, and with what. Without `start` it was not measured."""
 
     python: str
     packages: dict[str, str]
     operations: dict[str, Operation]
+    start: Start | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -49,10 +64,10 @@ class Verdict(msgspec.Struct, frozen=True):
     failed: bool
 
 
-def measure(build: Build) -> Baseline:
-    """Measure everything the gate compares."""
-    counts = allocations.measure(build)
-    times = timing.measure(build)
+def measure(build: Build, only: Collection[str] = ()) -> Baseline:
+    """Measure everything the gate compares, or only some operations."""
+    counts = allocations.measure(build, only)
+    times = timing.measure(build, counts)
     return Baseline(
         python=_python(),
         packages={package: version(package) for package in PACKAGES},
@@ -60,11 +75,12 @@ def measure(build: Build) -> Baseline:
             name: Operation(count.gross, count.harness, count.net, times.get(name))
             for name, count in counts.items()
         },
+        start=msgspec.convert(start.measure(f"{build.__module__}:{build.__qualname__}"), Start),
     )
 
 
-def compare(now: Baseline, before: Baseline) -> Verdict:
-    """Compare a measurement with the baseline, operation by operation."""
+def compare(now: Baseline, before: Baseline, only: Collection[str] = ()) -> Verdict:
+    """Compare a measurement with the baseline, operation by operation; of some, when only those are named."""
     notes = _notes(now, before)
     exact = now.python == before.python
     grown, shrunk, slower = [], [], []
@@ -85,8 +101,10 @@ def compare(now: Baseline, before: Baseline) -> Verdict:
     gone = [
         f"{name}: in the baseline, not measured any more"
         for name in before.operations.keys() - now.operations
+        if not only or name in only
     ]
-    return Verdict((*notes, *grown, *slower, *gone, *shrunk), failed=bool(grown or slower or gone))
+    bad = [*grown, *slower, *gone, *_heavier(now, before, exact=exact)]
+    return Verdict((*notes, *bad, *shrunk), failed=bool(bad))
 
 
 def table(measured: Baseline) -> list[str]:
@@ -100,22 +118,23 @@ def table(measured: Baseline) -> list[str]:
             for name, operation in measured.operations.items()
         ),
         "allocations per operation; time in thousandths of the calibration loop",
+        *(_start_line(measured.start) if measured.start else ()),
     ]
 
 
-def check(build: Build, baseline: Path = BASELINE) -> int:
+def check(build: Build, baseline: Path = BASELINE, only: Collection[str] = ()) -> int:
     """Measure, compare, print; the exit status."""
-    measured = measure(build)
-    verdict = compare(measured, msgspec.json.decode(baseline.read_bytes(), type=Baseline))
+    measured = measure(build, only)
+    verdict = compare(measured, msgspec.json.decode(baseline.read_bytes(), type=Baseline), only)
     for line in (*table(measured), *verdict.lines):
         print(line)
     print("gate: FAILED" if verdict.failed else "gate: passed")
     return int(verdict.failed)
 
 
-def write(build: Build, baseline: Path = BASELINE) -> int:
+def write(build: Build, baseline: Path = BASELINE, only: Collection[str] = ()) -> int:
     """Measure and write the baseline anew; the exit status."""
-    measured = measure(build)
+    measured = measure(build, only)
     baseline.write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")
     for line in table(measured):
         print(line)
@@ -143,6 +162,27 @@ def _margin(allocated: float, *, exact: bool) -> float:
     return (
         max(NOISE, NOISE_SHARE * allocated) if exact else OTHER_PYTHON_MARGIN + OTHER_PYTHON_SHARE * allocated
     )
+
+
+def _heavier(now: Baseline, before: Baseline, *, exact: bool) -> list[str]:
+    """What the start loads that it did not load before, and whether it takes far more memory or time."""
+    if now.start is None or before.start is None:
+        return []
+    found = []
+    more = [name for name in now.start.packages if name not in before.start.packages]
+    if more and exact:
+        found.append(f"start: loads {', '.join(more)} HEAVIER: import it where it is used")
+    memory, known = now.start.megabytes, before.start.megabytes
+    if memory > known + max(MEMORY_MARGIN, MEMORY_SHARE * known):
+        found.append(f"start: {known:g} -> {memory:g} MB HEAVIER")
+    if now.start.time > START_MARGIN * before.start.time:
+        found.append(f"start: {before.start.time:g} -> {now.start.time:g} thousandths of the loop SLOWER")
+    return found
+
+
+def _start_line(started: Start) -> tuple[str]:
+    what = f"{len(started.packages)} packages beside ours, {started.megabytes:g} MB"
+    return (f"start: {what}, time {started.time:g} thousandths",)
 
 
 def _slower(now: Operation, before: Operation) -> bool:

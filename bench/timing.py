@@ -5,7 +5,7 @@ measured in turn, in one run, and the quickest round of each counts.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import uvloop
 
@@ -34,10 +34,10 @@ def seconds(run: Callable[[], object]) -> float:
     return (time.process_time_ns() - start) / 1e9
 
 
-def measure(build: Build) -> dict[str, float]:
-    """The price of each operation in thousandths of the calibration."""
+def measure(build: Build, names: Collection[str] = WORKLOADS.keys()) -> dict[str, float]:
+    """The price of each operation named in thousandths of the calibration."""
     with Bench(build, uvloop.new_event_loop) as bench:
-        return {name: _ratio(bench, workload) for name, workload in WORKLOADS.items()}
+        return {name: _ratio(bench, workload) for name, workload in WORKLOADS.items() if name in names}
 
 
 def _ratio(bench: Bench, workload: Workload) -> float:

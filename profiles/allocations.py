@@ -5,11 +5,14 @@ there. The harness's own lines are left out unless asked for.
 """
 
 import argparse
+import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from importlib import import_module
 from pathlib import Path
 
+import memray
 import msgspec
 
 from bench import allocations
@@ -17,6 +20,7 @@ from bench.allocations import Site, Stack
 from bench.inprocess import Bench
 from bench.loop import CountingLoop
 from bench.workloads import WORKLOADS, Workload
+from profiles.evidence import add_keep, tell
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = tuple(str(ROOT / package) + "/" for package in ("gateway", "adapters", "store"))
@@ -42,17 +46,30 @@ def main() -> int:
         exact = allocations.per_operation(bench, workload)
         found = allocations.sites(bench, workload)
         calls = allocations.calls(bench, workload)
+        if arguments.flamegraph:
+            draw(bench, workload, arguments.flamegraph)
     lines = sorted(_lines(found, calls), key=lambda line: -line.count)
     shown = [line for line in lines if line.count > SMALLEST and (arguments.harness or not _of_harness(line))]
-    for line in shown[: arguments.top]:
-        sys.stdout.write(_written(line) + "\n")
+    text = "".join(_written(line) + "\n" for line in shown[: arguments.top])
     harness = sum(line.count for line in lines if _of_harness(line))
     rest = exact - sum(line.count for line in lines)
-    sys.stdout.write(
+    text += (
         f"{workload.name}: {exact:g} allocations an operation, {exact - harness - rest:.1f} listed above, "
         f"{harness:.1f} in lines of the harness, {rest:+.1f} not explained\n"
     )
+    tell(f"{workload.name}-allocations", text, keep=arguments.keep)
     return 0
+
+
+def draw(bench: Bench, workload: Workload, page: Path) -> None:
+    """Draw the allocations of some operations as memray's flame graph, a page for a browser."""
+    with tempfile.TemporaryDirectory(prefix="penstock-profile-") as folder:
+        recording = Path(folder) / "recording"
+        with memray.Tracker(recording, trace_python_allocators=True):
+            bench.run(workload, allocations.OPERATIONS)
+        command = [sys.executable, "-m", "memray", "flamegraph", "--temporary-allocations", "--force"]
+        command += ["--output", str(page), str(recording)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # ours
 
 
 def _arguments() -> argparse.Namespace:
@@ -62,6 +79,8 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--top", type=int, default=60, help="lines to show")
     parser.add_argument("--harness", action="store_true", help="show the harness's own lines too")
+    parser.add_argument("--flamegraph", type=Path, metavar="HTML", help="draw them here, by memray")
+    add_keep(parser)
     parser.add_argument("--build", default="bench.inprocess:penstock", help="MODULE:FUNCTION")
     return parser.parse_args()
 

@@ -6,6 +6,7 @@ through; `--output` also keeps the stacks, `--flamegraph` draws them.
 """
 
 import argparse
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,15 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from bench.wire import peers
 from bench.wire.cases import CASES, STREAMS
 from bench.wire.peers import EVENTS, INTERVAL, LOAD_CORE, Peer
-from bench.wire.run import HEADERS
+from bench.wire.rounds import HEADERS
+from bench.wire.streams import SPOKEN, Order
 from bench.wire.wrk import write_script
+from profiles.evidence import add_keep, tell
 
 RATE = 500  # samples a second
 LEAD = 2  # seconds of load around the recording
@@ -38,7 +43,8 @@ def main() -> int:
         raw = arguments.output or folder / "raw"
         with peers.upstreams(folder) as behind, peer_of(folder, behind) as peer:
             _record(arguments, peer, folder, {"raw": raw, "flamegraph": arguments.flamegraph})
-        sys.stdout.write(summary(raw.read_text().splitlines(), arguments.top))
+        text = summary(raw.read_text().splitlines(), arguments.top)
+    tell(f"{arguments.case}-cpu", text, keep=arguments.keep)
     return 0
 
 
@@ -89,10 +95,12 @@ def _sampler() -> str | None:
 def _load(arguments: argparse.Namespace, peer: Peer, folder: Path) -> Command:
     pinned = ["taskset", "--cpu-list", str(LOAD_CORE)]
     seconds = arguments.seconds + LEAD
-    if arguments.case == "events":
+    if arguments.case in SPOKEN:
         repeats = int(seconds / (EVENTS * INTERVAL)) + 1
-        numbers = map(str, (peer.stream, STREAMS, repeats, EVENTS))
-        return [*pinned, sys.executable, "-m", "bench.wire.streams", *numbers]
+        order = Order(peer.stream, STREAMS, repeats, EVENTS, arguments.case)
+        script = folder / "order.json"
+        script.write_bytes(msgspec.json.encode(order))
+        return ["sh", "-c", f"exec {shlex.join([*pinned, sys.executable])} -m bench.wire.streams < {script}"]
     case = next(case for case in CASES if case.name == arguments.case)
     script = write_script(folder, case.name, case.body, HEADERS)
     command = [*pinned, "wrk", "--threads", "1", "--connections", str(case.connections)]
@@ -102,7 +110,7 @@ def _load(arguments: argparse.Namespace, peer: Peer, folder: Path) -> Command:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m profiles.cpu", description=__doc__)
-    names = ["events", *(case.name for case in CASES)]
+    names = [*SPOKEN, *(case.name for case in CASES)]
     parser.add_argument("case", nargs="?", default="chat", choices=names)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--top", type=int, default=30, help="functions to show")
@@ -111,6 +119,7 @@ def _arguments() -> argparse.Namespace:
         "--flamegraph", type=Path, metavar="SVG", help="draw them here, from a second recording"
     )
     parser.add_argument("--native", action="store_true", help="see into C and Rust too")
+    add_keep(parser)
     parser.add_argument("--plain", action="store_true", help="no keys, no log")
     return parser.parse_args()
 

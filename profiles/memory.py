@@ -5,12 +5,14 @@ share of a library's code is small; what its modules cost is in the anonymous pa
 `python -X importtime` or a run without the import tells those apart.
 """
 
+import argparse
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 from bench.wire import peers
+from profiles.evidence import add_keep, tell
 
 TOP = 15
 KILO = 1024
@@ -18,13 +20,16 @@ KILO = 1024
 
 def main() -> int:
     """Print the table; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m profiles.memory", description=__doc__)
+    add_keep(parser)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="penstock-profile-") as name:
         folder = Path(name)
         with peers.upstreams(folder) as behind, peers.penstock(folder, behind) as peer:
-            for pid in peer.program.tree():
-                sys.stdout.write(_table(pid, maps(Path(f"/proc/{pid}/smaps").read_text())))
+            tree = peer.program.tree()
+            tables = [_table(pid, maps(Path(f"/proc/{pid}/smaps").read_text())) for pid in tree]
             whole = peer.program.memory() / 1e6
-    sys.stdout.write(f"{whole:.1f} MB, the whole tree\n")
+    tell("memory", "".join(tables) + f"{whole:.1f} MB, the whole tree\n", keep=arguments.keep)
     return 0
 
 

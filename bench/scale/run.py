@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     }
     results = Results(samples.machine("scale"), [])
     for name in options.only.split(","):
-        with tempfile.TemporaryDirectory(prefix="penstock-scale-") as home, _upstreams(Path(home)) as behind:
+        with tempfile.TemporaryDirectory(prefix="penstock-scale-") as home, upstreams(Path(home)) as behind:
             results.entries.extend(parts[name](Path(home), behind))
     print(f"written to {samples.write(results)}", file=sys.stderr)
     print(report.markdown(results))
@@ -112,7 +112,7 @@ def _workers(folder: Path, behind: Upstreams, workers: int) -> Iterator[Peer]:
 
 
 @contextmanager
-def _upstreams(folder: Path) -> Iterator[Upstreams]:
+def upstreams(folder: Path) -> Iterator[Upstreams]:
     """The usual upstream of whole replies, and one of slow streams."""
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "bench.scale.ticking", str(port)]

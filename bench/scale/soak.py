@@ -41,18 +41,23 @@ OPEN = "files open"
 
 
 def run(folder: Path, behind: Upstreams, seconds: float) -> list[Found]:
-    """Soak penstock for so many seconds."""
+    """Start penstock and soak it for so many seconds."""
     with peers.penstock(folder, behind) as peer:
-        _ask(peer, TRIAL_RATE, TRIAL)  # warm, and every connection it keeps is there
-        spent = peer.program.processor_time()
-        trial = _ask(peer, TRIAL_RATE, TRIAL)
-        each = (peer.program.processor_time() - spent) / max(trial.requests, 1)
-        rate = min(SHARE / each, MOST_A_SECOND)
-        time.sleep(SETTLE)
-        before = standing(peer)
-        found: list[Found] = list(_load(peer, rate, seconds))
-        time.sleep(SETTLE)
-        found.extend(_left(before, standing(peer)))
+        return through(peer, seconds)
+
+
+def through(peer: Peer, seconds: float) -> list[Found]:
+    """Soak a running penstock for so many seconds."""
+    _ask(peer, TRIAL_RATE, TRIAL)  # warm, and every connection it keeps is there
+    spent = peer.program.processor_time()
+    trial = _ask(peer, TRIAL_RATE, TRIAL)
+    each = (peer.program.processor_time() - spent) / max(trial.requests, 1)
+    rate = min(SHARE / each, MOST_A_SECOND)
+    time.sleep(SETTLE)
+    before = standing(peer)
+    found: list[Found] = list(_load(peer, rate, seconds))
+    time.sleep(SETTLE)
+    found.extend(_left(before, standing(peer)))
     return found
 
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 
 from bench.inprocess import Application, Dial, Message, Null, Receive, Scope, Send, penstock
 from gateway.settings import Settings
 
+KEPT: list[str] = []
 Around = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -16,8 +18,10 @@ def with_wrapped_send(settings: Settings, dial: Dial) -> Application:
 
 def with_decoded_body(settings: Settings, dial: Dial) -> Application:
     """The null application, decoding each body once more than it needs."""
-    application = Null(settings, dial)
+    return _decode(Null(settings, dial))
 
+
+def _decode(application: Application) -> Application:
     async def decode(scope: Scope, receive: Receive, send: Send) -> None:
         async def received() -> Message:
             message = await receive()
@@ -46,6 +50,27 @@ def slowed(settings: Settings, dial: Dial) -> Application:
 def gateway_with_wrapped_send(settings: Settings, dial: Dial) -> Application:
     """The gateway behind a wrapper round `send`."""
     return _wrap_send(penstock(settings, dial))
+
+
+def gateway_with_decoded_body(settings: Settings, dial: Dial) -> Application:
+    """The gateway, each body decoded once more before it is asked."""
+    return _decode(penstock(settings, dial))
+
+
+def gateway_with_heavy_import(settings: Settings, dial: Dial) -> Application:
+    """The gateway, with a package at its start that it does not need."""
+    import_module("hypothesis")
+    return penstock(settings, dial)
+
+
+def gateway_with_slow_start(settings: Settings, dial: Dial) -> Application:
+    """The gateway, after work at its start that nobody needs, and with memory it never gives back."""
+    application = penstock(settings, dial)
+    KEPT.extend(str(number) for number in range(300_000))
+    left = 60_000_000
+    while left:
+        left -= 1
+    return application
 
 
 def _wrap_send(application: Application) -> Application:
