@@ -89,10 +89,7 @@ def name_of(handle: asyncio.Handle) -> str:
     if not isinstance(owner, asyncio.Task):
         return str(getattr(callback, "__qualname__", callback))
     coroutine = owner.get_coro()
-    if (
-        not isinstance(coroutine, CoroutineType)
-        or inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
-    ):
+    if not isinstance(coroutine, CoroutineType) or coroutine.cr_frame.f_lasti < 0:
         return f"{getattr(coroutine, '__qualname__', owner)}, from its beginning"
     while isinstance(inner := getattr(coroutine, "cr_await", None), CoroutineType):
         coroutine = inner

@@ -67,7 +67,7 @@ def gateway_with_slow_start(settings: Settings, dial: Dial) -> Application:
     """The gateway, after work at its start that nobody needs, and with memory it never gives back."""
     application = penstock(settings, dial)
     KEPT.extend(str(number) for number in range(300_000))
-    left = 60_000_000
+    left = 90_000_000
     while left:
         left -= 1
     return application
