@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType
 
 import msgspec
@@ -89,7 +90,7 @@ def name_of(handle: asyncio.Handle) -> str:
     if not isinstance(owner, asyncio.Task):
         return str(getattr(callback, "__qualname__", callback))
     coroutine = owner.get_coro()
-    if not isinstance(coroutine, CoroutineType) or coroutine.cr_frame.f_lasti < 0:
+    if not isinstance(coroutine, CoroutineType) or getcoroutinestate(coroutine) == CORO_CREATED:
         return f"{getattr(coroutine, '__qualname__', owner)}, from its beginning"
     while isinstance(inner := getattr(coroutine, "cr_await", None), CoroutineType):
         coroutine = inner
