@@ -66,6 +66,10 @@ bench-peers *arguments: setup
 bench-scale *arguments: setup
     {{ python }} -m bench scale "$@"
 
+# Run the workloads other gateways published figures for; --whole as long as they did.
+bench-published *arguments: setup
+    {{ python }} -m bench published "$@"
+
 # Print what the newest run of each layer says; --write-readme puts it into README.md.
 bench-report *arguments: setup
     {{ python }} -m bench report "$@"

@@ -17,6 +17,7 @@ PASSED_ON = {
     "wire": ("bench.wire.run", "Over loopback, beside nginx."),
     "peers": ("bench.peers.run", "The gateways others wrote, beside penstock."),
     "scale": ("bench.scale.run", "Many streams at once, more workers, and a soak."),
+    "published": ("bench.published", "The workloads others published figures for."),
     "report": ("bench.report", "What the kept runs say."),
 }
 

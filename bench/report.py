@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from bench import samples
+from bench import published, samples
 from bench.peers import report as peers
 from bench.samples import RESULTS, ROOT, Results
 from bench.scale import report as scale
@@ -22,6 +22,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "wire": wire.markdown,
     "peers": peers.markdown,
     "scale": scale.markdown,
+    "published": published.markdown,
 }
 
 
