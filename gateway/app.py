@@ -73,6 +73,8 @@ class App:
             return self._profiled(paths.of_profile(scope), receive, send)
         if path in EDGE or path.startswith(DEBUG):
             return self._at_the_edge({**scope, "path": path}, receive, send)
+        if scope["method"] == "OPTIONS" and (said := self._preflight(scope)) is not None:
+            return _say(scope, send, b"", said)
         if path == HEALTH:
             return _say(scope, send, *HEALTHY)
         if path.startswith(paths.NAMED):
@@ -130,6 +132,10 @@ class App:
         found = self._exchange(scope, receive, send, listing.dialect, "models", path)
         return exchange.list_models(found, listing.model)
 
+    def _preflight(self, scope: Scope) -> list[Pair] | None:
+        visitors = self.house.visitors
+        return None if visitors is None else visitors.preflight(scope["headers"])
+
     def _refuse(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
         route = paths.route_of(path)
         dialect = route.dialect if route is not None else paths.dialect_of(scope, path)
@@ -142,6 +148,13 @@ class App:
         return Exchange(self.house, dialect, operation, path, scope, receive, send, self._clock(), profile)
 
     def _at_the_edge(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        visitors = self.house.visitors
+        if visitors is not None:
+            asked = self._exchange(scope, receive, send, paths.dialect_of(scope, scope["path"]), "none", "")
+            try:
+                visitors.check(asked)
+            except Refused as refusal:
+                return exchange.refuse(asked, refusal)
         if self._edge is None:
             # Starlette and what it serves are loaded when first asked for: 15 MB nobody else pays for.
             from gateway.edge.site import build_site  # noqa: PLC0415

@@ -6,14 +6,18 @@ only a passthrough provider is ever given.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from adapters.fault import Fault
 from gateway.cache import Figures
 from gateway.errors import Refused
-from gateway.state import Exchange, Pair
+from gateway.guesses import Guesses
+from gateway.state import Exchange, Scope
+from gateway.window import whole
 
 LOCAL_CALLER: Final = "local"
 BEARER: Final = b"bearer "
@@ -32,22 +36,30 @@ NO_KEY: Final = Fault(
 WRONG_KEY: Final = Fault(
     "authentication", 401, "this key is not known to this gateway", code="invalid_api_key"
 )
+TOO_MANY_GUESSES: Final = Fault(
+    "rate_limited",
+    429,
+    "too many wrong keys have come from this address; wait, and then send a right one",
+    code="too_many_guesses",
+)
 CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"false"))
 
 
 class Callers:
     """The keys that open the door: digest to name."""
 
-    __slots__ = ("_clock", "_hits", "_known", "_misses", "_names", "_required", "_trusted")
+    __slots__ = ("_clock", "_guesses", "_hits", "_known", "_misses", "_names", "_required", "_trusted")
 
     def __init__(
         self,
         names: Mapping[bytes, str],
         clock: Callable[[], float] = time.monotonic,
+        guesses: Guesses | None = None,
         *,
         required: bool,
         trusted: frozenset[str] = frozenset(),
     ) -> None:
+        self._guesses = guesses or Guesses(0)
         self._names = dict(names)
         self._clock = clock
         self._known: dict[bytes, tuple[str | None, float]] = {}
@@ -57,19 +69,31 @@ class Callers:
         self._hits = self._misses = 0.0
 
     def identify(self, exchange: Exchange) -> None:
-        """Set the caller, and take our own key from the credentials. Raises Refused (401)."""
+        """Set the caller, and take our own key from the credentials. Raises Refused (401, 429)."""
         if not self._required:
             exchange.caller = LOCAL_CALLER
             return
         if not exchange.credentials:
             raise Refused(NO_KEY, CHALLENGE)
+        address = _address_of(exchange.scope)
+        self._turn_away_guesser(address)
         for pair in exchange.credentials:
             name = self.caller_of(pair[1])
             if name is not None:
                 exchange.caller = name
                 self._take_out(exchange)
                 return
+        now = self._clock()
+        for _ in exchange.credentials:
+            self._guesses.wrong(address, now)
         raise Refused(WRONG_KEY, CHALLENGE)
+
+    def _turn_away_guesser(self, address: str) -> None:
+        """Before any key is looked at. Raises Refused (429)."""
+        seconds = self._guesses.wait(address, self._clock())
+        if seconds:
+            self._guesses.turned_away += 1
+            raise Refused(msgspec.structs.replace(TOO_MANY_GUESSES, retry_after=whole(seconds)))
 
     def caller_of(self, credential: bytes) -> str | None:
         """Whose key this is. By digest: the time taken is the same for a key that is nearly right.
@@ -115,11 +139,24 @@ class Callers:
         """Whether a caller may say where a request goes: everybody where no keys are asked for."""
         return not self._required or caller in self._trusted
 
-    def open_to(self, headers: Iterable[Pair]) -> bool:
-        """Whether these header fields open a door that wants a key wherever keys are required."""
+    def open_to(self, scope: Scope) -> bool:
+        """Whether its header fields open a door that wants a key wherever keys are required."""
         if not self._required:
             return True
-        return any(self.caller_of(value) is not None for name, value in headers if name in KEY_FIELDS)
+        address, now = _address_of(scope), self._clock()
+        keys = [value for name, value in scope["headers"] if name in KEY_FIELDS]
+        if self._guesses.wait(address, now):
+            return False
+        if any(self.caller_of(key) is not None for key in keys):
+            return True
+        for _ in keys:
+            self._guesses.wrong(address, now)
+        return False
+
+
+def _address_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def secret_of(value: bytes) -> bytes:

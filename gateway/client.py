@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from typing import Final
 
 from gateway.state import Exchange, Pair
+from gateway.visitors import allowing
 
 ANTHROPIC: Final = "anthropic-messages"
 NO_CACHE: Final = (b"cache-control", b"no-cache")
@@ -39,6 +40,8 @@ def own_headers(exchange: Exchange, headers: list[Pair]) -> list[Pair]:
         headers.append((b"x-penstock-cache", exchange.cache))
     if exchange.upstream_id:
         headers.append((b"x-penstock-upstream-request-id", exchange.upstream_id))
+    if exchange.origin:
+        headers += allowing(exchange.origin)
     headers.append((b"server-timing", timing(exchange)))
     return headers
 

@@ -79,6 +79,8 @@ def identify(exchange: Exchange) -> None:
     """Sort the head of the request and find out who asks."""
     house = exchange.house
     ingress.read_head(exchange, house.settings.server)
+    if house.visitors is not None:
+        house.visitors.check(exchange)
     house.callers.identify(exchange)
     if exchange.overrides:
         overriding.heed(exchange)

@@ -22,6 +22,7 @@ from gateway.catalogue import Catalogue
 from gateway.errors import Refused
 from gateway.estimates import Estimates
 from gateway.fitness import Fitness
+from gateway.guesses import Guesses
 from gateway.health import Health
 from gateway.journal import Journal
 from gateway.lessons import Lessons
@@ -37,6 +38,7 @@ from gateway.sharing import Sharing
 from gateway.state import Exchange
 from gateway.tallies import Tallies
 from gateway.timekeeper import Timekeeper
+from gateway.visitors import visitors_for
 
 if TYPE_CHECKING:
     from gateway.reload import Reload
@@ -64,6 +66,7 @@ class House:
         self.loads = Loads(clock)
         self.affinity = Affinity(clock)
         self.admission = Admission(settings.server.max_inside)
+        self.guesses = Guesses(settings.server.guesses)
         self.tallies = Tallies()
         self.estimates = Estimates(clock)
         self.retries = Retries()
@@ -93,9 +96,11 @@ class House:
         self.callers = Callers(
             {key.digest: key.name for key in settings.keys},
             self.clock,
+            self.guesses,
             required=settings.server.keys_required,
             trusted=frozenset(key.name for key in settings.keys if key.overrides),
         )
+        self.visitors = visitors_for(settings.server)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)
         self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
         self.health = self.health.moved(self.providers)
@@ -125,6 +130,7 @@ class House:
         self.lessons.forget_providers({one.name for one in retired if _moved(one, other.providers)})
         self.lessons.term = settings.failure.remember
         self.admission.most = settings.server.max_inside
+        self.guesses.settle(settings.server.guesses)
         if self.replies is not None and self.replies is not other.replies:
             self._parted.append(self.replies.sharing)
         if settings.log != self.settings.log:

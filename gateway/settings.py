@@ -276,6 +276,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     sign_of_life: float = 15.0
     websockets: bool = True
     reload: bool = True
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    guesses: int = 20
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,14 +23,6 @@ IDLE: Final = 3600.0
 LATEST: Final = 1.0
 POLICY: Final = 1008
 RESPONSE: Final = "websocket.http.response"
-NO_PAGES: Final = Refused(
-    Fault(
-        "permission",
-        403,
-        "a web page may not talk to this gateway: it asks for no key, and pages of anybody could",
-        code="origin_not_allowed",
-    )
-)
 
 
 class Sockets:
@@ -103,8 +95,6 @@ class Sockets:
             raise paths.NO_WEBSOCKET
         if self._house.admission.closing:
             raise Refused(CLOSING)
-        if not server.keys_required and any(name == b"origin" for name, _ in scope["headers"]):
-            raise NO_PAGES
         exchange.identify(self._visitor(ends, path, ends.send))
 
     async def _refuse(self, ends: Ends, refusal: Refused) -> None:

@@ -75,6 +75,7 @@ class Exchange(msgspec.Struct, eq=False):
     use: str = ""
     alone: bool = False
     deadline: float = 0.0
+    origin: bytes = b""
     identified_at: float = 0.0
 
     # From its body.

@@ -47,6 +47,7 @@ LADDERS = {
             (
                 "gateway.house",
                 "gateway.reload",
+                "gateway.visitors",
                 "gateway.auth",
                 "gateway.routing",
                 "gateway.admission",
@@ -84,6 +85,8 @@ LADDERS = {
                 "gateway.estimates",
                 "gateway.failure",
                 "gateway.fields",
+                "gateway.guesses",
+                "gateway.window",
                 "gateway.framing",
                 "gateway.heads",
                 "gateway.health",

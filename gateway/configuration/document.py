@@ -47,6 +47,17 @@ class Server(_Table, frozen=True):
     reload: Annotated[
         bool, Meta(description="Whether this file is read again when it has changed; SIGHUP always does.")
     ] = True
+    hosts: Annotated[
+        list[str] | None,
+        Meta(description="Names by which it may be called; without keys, beside this machine's own."),
+    ] = None
+    origins: Annotated[
+        list[str] | None,
+        Meta(description='Web pages that may call it and read the replies, such as "https://chat.example".'),
+    ] = None
+    guesses: Annotated[
+        int, Meta(description="Wrong keys a minute from one address, in each worker; 0 is any number.")
+    ] = 20
 
 
 Dollars = Annotated[

@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -38,6 +39,7 @@ from gateway.settings import KeySettings, LogSettings, ServerSettings, Settings
 FILE_NAME = "penstock.toml"
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]")
 _SECRET = re.compile(r"[!-~]{16,}")
 _MOST_WORKERS = 256
 _MAKE_A_KEY = "make a key with `penstock key new` and paste its lines into the configuration"
@@ -181,6 +183,8 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
     host, port = _listen(raw, problems)
     if not 1 <= raw.workers <= _MOST_WORKERS:
         problems.append(Problem("server.workers", f"expected a number from 1 to {_MOST_WORKERS}"))
+    if raw.guesses < 0:
+        problems.append(Problem("server.guesses", "expected 0 or more"))
     if raw.max_inside < 1:
         problems.append(Problem("server.max_inside", "expected 1 or more"))
     if required and not document.keys:
@@ -204,7 +208,27 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
         sign_of_life=_amount("sign_of_life", _some_seconds, raw.sign_of_life, problems),
         websockets=raw.websockets,
         reload=raw.reload,
+        hosts=_hosts(raw, problems),
+        origins=_origins(raw, problems),
+        guesses=raw.guesses,
     )
+
+
+def _hosts(raw: Server, problems: list[Problem]) -> tuple[str, ...]:
+    for number, name in enumerate(raw.hosts or ()):
+        if not _HOST.fullmatch(name):
+            remedy = "a name or an address as it stands in a URL, without scheme and port: gateway.example"
+            problems.append(Problem(f"server.hosts[{number}]", f'"{name}" is no name of a host', remedy))
+    return tuple(raw.hosts or ())
+
+
+def _origins(raw: Server, problems: list[Problem]) -> tuple[str, ...]:
+    for number, origin in enumerate(raw.origins or ()):
+        parts = urlsplit(origin)
+        if not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+            remedy = "scheme, name and port if it has one, and nothing after it: https://chat.example"
+            problems.append(Problem(f"server.origins[{number}]", f'"{origin}" is no origin', remedy))
+    return tuple(raw.origins or ())
 
 
 def _listen(raw: Server, problems: list[Problem]) -> tuple[str, int]:

@@ -262,6 +262,12 @@ def _gauges(house: House) -> Iterable[Metric]:
     )
     away.add_metric([], house.admission.turned_away)
     yield away
+    guesses = CounterMetricFamily(
+        "penstock_guessers_turned_away",
+        "Requests refused for the wrong keys that came from their address.",
+    )
+    guesses.add_metric([], house.guesses.turned_away)
+    yield guesses
     yield GaugeMetricFamily("penstock_tasks", "Tasks of the event loop.", value=_tasks())
     signs = CounterMetricFamily(
         "penstock_signs_of_life", "Pings and comments said while an upstream was silent."

@@ -33,7 +33,7 @@ class Site:
 
     async def metrics(self, request: Request) -> Response:
         """All counts, as Prometheus reads them. Behind a key where keys are required."""
-        if not self._house.callers.open_to(request.scope["headers"]):
+        if not self._house.callers.open_to(request.scope):
             return JSONResponse({"error": "a key is required"}, status_code=401)
         return Response(exposition(self._house), media_type=CONTENT_TYPE)
 

@@ -119,8 +119,8 @@ def test_what_is_kept_of_right_keys_is_bounded() -> None:
 )
 def test_a_door_that_wants_a_key(headers: list[Pair], opens: bool) -> None:
     """Doors beside the path open to the same keys, and to everybody where none are required."""
-    assert Callers(CALLERS, required=True).open_to(headers) is opens
-    assert Callers(CALLERS, required=False).open_to(headers)
+    assert Callers(CALLERS, required=True).open_to({"headers": headers}) is opens
+    assert Callers(CALLERS, required=False).open_to({"headers": headers})
 
 
 @pytest.mark.parametrize(("value", "secret"), [(b"Bearer a", b"a"), (b"a", b"a"), (b"Bearer", b"Bearer")])

@@ -27,7 +27,7 @@ FAST = b'{"model":"fast","max_tokens":9,"messages":[{"role":"user","content":"hi
 KEY = "pst_aaaaaaaaaaaa_" + "b" * 43
 # What the house is made of. A part that is made of the settings belongs to `furnish`; one that lives as long
 # as the worker and has a setting in it is told of a new one in `give_way`.
-FURNITURE = {"settings", "providers", "router", "callers", "catalogue", "fitness", "health"}
+FURNITURE = {"settings", "providers", "router", "callers", "catalogue", "fitness", "health", "visitors"}
 LASTING = {
     *(
         "clock",
@@ -37,6 +37,7 @@ LASTING = {
         "loads",
         "affinity",
         "admission",
+        "guesses",
         "tallies",
         "estimates",
         "retries",
