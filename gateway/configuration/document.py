@@ -9,56 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Duration = Annotated[
-    int | float | str, Meta(description='Seconds, or "250ms", "30s", "2m".', examples=["30s", 5])
-]
-Size = Annotated[int | str, Meta(description='Bytes, or "32MiB", "1 MB".', examples=["32MiB"])]
-
-
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(…)"
-
-
-class Server(_Table, frozen=True):
-    """Where and how penstock listens."""
-
-    listen: Annotated[str, Meta(description="Address and port; port 0 is any free one.")] = "127.0.0.1:4747"
-    workers: Annotated[int, Meta(description="Processes that serve.")] = 1
-    keys: Annotated[
-        Literal["none", "required"] | None,
-        Meta(description='Whether callers need one of our keys. Default: "required" when there are [keys].'),
-    ] = None
-    discover: Annotated[
-        bool, Meta(description="Whether providers are also found in the environment, and demo is offered.")
-    ] = True
-    max_body: Annotated[Size, Meta(description="The largest request body taken.")] = "32MiB"
-    max_inside: Annotated[
-        int, Meta(description="Requests under way in each worker; more are told to come back (503).")
-    ] = 2000
-    drain: Annotated[Duration, Meta(description="How long streams may go on after SIGTERM.")] = "30s"
-    sign_of_life: Annotated[Duration, Meta(description="Silence before a stream says it is alive.")] = "15s"
-    websockets: Annotated[
-        bool,
-        Meta(description="Whether a WebSocket may be opened on /v1/responses, as Codex's own provider does."),
-    ] = True
-    reload: Annotated[
-        bool, Meta(description="Whether this file is read again when it has changed; SIGHUP always does.")
-    ] = True
-    hosts: Annotated[
-        list[str] | None,
-        Meta(description="Names by which it may be called; without keys, beside this machine's own."),
-    ] = None
-    origins: Annotated[
-        list[str] | None,
-        Meta(description='Web pages that may call it and read the replies, such as "https://chat.example".'),
-    ] = None
-    guesses: Annotated[
-        int, Meta(description="Wrong keys a minute from one address, in each worker; 0 is any number.")
-    ] = 20
-
+from gateway.configuration.document_server import Key, Log, Server
+from gateway.configuration.document_table import Duration, Size, Table
 
 Dollars = Annotated[
     int | float | str,
@@ -66,7 +18,7 @@ Dollars = Annotated[
 ]
 
 
-class Limits(_Table, frozen=True):
+class Limits(Table, frozen=True):
     """Time limits of a call, where they are other than the provider's."""
 
     first_byte: Annotated[Duration | None, Meta(description="Until a stream begins.")] = None
@@ -83,7 +35,7 @@ class Timeouts(Limits, frozen=True):
     connect: Annotated[Duration | None, Meta(description="Until a connection is open.")] = None
 
 
-class Provider(_Table, frozen=True):
+class Provider(Table, frozen=True):
     """One provider: a known name, another instance (`like`), or any address (`dialect`, `base_url`)."""
 
     like: Annotated[str | None, Meta(description="The known provider this one is an instance of.")] = None
@@ -127,7 +79,7 @@ class Provider(_Table, frozen=True):
     pace: Annotated[Duration | None, Meta(description="Time between two words of the demo provider.")] = None
 
 
-class Target(_Table, frozen=True):
+class Target(Table, frozen=True):
     """One target of a group, where it has a weight; without one its name alone will do."""
 
     to: Annotated[str, Meta(description='"provider" or "provider/model".')]
@@ -136,7 +88,7 @@ class Target(_Table, frozen=True):
     ] = None
 
 
-class Group(_Table, frozen=True):
+class Group(Table, frozen=True):
     """Several targets of equal rank: each request begins with one of them, and the others are next."""
 
     targets: Annotated[list[str | Target], Meta(description="The targets, by name or with a weight.")]
@@ -164,7 +116,7 @@ class Group(_Table, frozen=True):
     ] = None
 
 
-class Failure(_Table, frozen=True):
+class Failure(Table, frozen=True):
     """How often a request is tried, and when a target that fails is left alone."""
 
     tries: Annotated[int, Meta(description="Tries of one request, over all its targets.")] = 4
@@ -216,7 +168,7 @@ class Failure(_Table, frozen=True):
     ] = 0
 
 
-class CacheFor(_Table, frozen=True):
+class CacheFor(Table, frozen=True):
     """What is said of the cache for a model or a key; what is left out is as for all."""
 
     responses: Annotated[
@@ -232,7 +184,7 @@ class CacheFor(_Table, frozen=True):
     ttl: Annotated[Duration | None, Meta(description="How long a reply is kept.")] = None
 
 
-class Cache(_Table, frozen=True):
+class Cache(Table, frozen=True):
     """Replies that are given again, and calls that are shared."""
 
     responses: Annotated[
@@ -261,7 +213,7 @@ class Cache(_Table, frozen=True):
     ] = {}
 
 
-class Routing(_Table, frozen=True):
+class Routing(Table, frozen=True):
     """How the names that clients ask for are understood."""
 
     by_provider: Annotated[
@@ -270,7 +222,7 @@ class Routing(_Table, frozen=True):
     ] = True
 
 
-class Scenarios(_Table, frozen=True):
+class Scenarios(Table, frozen=True):
     """What the scenarios of rules mean by long, and by small."""
 
     long_context_tokens: Annotated[
@@ -285,7 +237,7 @@ class Scenarios(_Table, frozen=True):
     ] = None
 
 
-class When(_Table, frozen=True):
+class When(Table, frozen=True):
     """The conditions of a rule: all that are given must hold."""
 
     scenario: Annotated[
@@ -313,7 +265,7 @@ class When(_Table, frozen=True):
     ] = None
 
 
-class Rule(_Table, frozen=True):
+class Rule(Table, frozen=True):
     """Where requests go for which its conditions hold; the first rule that fits goes before all names."""
 
     use: Annotated[
@@ -325,7 +277,7 @@ class Rule(_Table, frozen=True):
     )
 
 
-class Profile(_Table, frozen=True):
+class Profile(Table, frozen=True):
     """Names and rules of the base URL /route/NAME; what it does not set is as without it."""
 
     models: Annotated[
@@ -335,7 +287,7 @@ class Profile(_Table, frozen=True):
     rules: Annotated[list[Rule] | None, Meta(description="As [[rules]], and instead of them.")] = None
 
 
-class Price(_Table, frozen=True):
+class Price(Table, frozen=True):
     """What a model costs: dollars for a million tokens."""
 
     input: Annotated[Dollars, Meta(description="Dollars for a million tokens of input that no cache held.")]
@@ -348,7 +300,7 @@ class Price(_Table, frozen=True):
     ] = None
 
 
-class Capabilities(_Table, frozen=True):
+class Capabilities(Table, frozen=True):
     """What a model can do. A plan of several targets leaves out those that are known to be unable."""
 
     context: Annotated[int | None, Meta(description="The tokens a conversation may have.")] = None
@@ -360,27 +312,7 @@ class Capabilities(_Table, frozen=True):
     structured: Annotated[bool | None, Meta(description="Whether it can keep to a schema.")] = None
 
 
-class Key(_Table, frozen=True):
-    """One of our own keys: `penstock key new` makes it."""
-
-    secret: Annotated[str | None, Meta(description='The key, by reference: "${VAR}".')] = None
-    sha256: Annotated[str | None, Meta(description="Its SHA-256 digest in hexadecimal.")] = None
-    overrides: Annotated[
-        bool, Meta(description="Whether its requests may say where they go, and how long they wait.")
-    ] = False
-
-
-class Log(_Table, frozen=True):
-    """What is logged, and how."""
-
-    level: Annotated[
-        Literal["off", "error", "info", "debug"],
-        Meta(description='"info" has a line for every request, "error" for those that failed with a 5xx.'),
-    ] = "info"
-    format: Annotated[Literal["text", "json"], Meta(description="For people, or one object a line.")] = "text"
-
-
-class Document(_Table, frozen=True):
+class Document(Table, frozen=True):
     """The configuration of penstock. Everything has a default."""
 
     server: Server = Server()

@@ -24,7 +24,8 @@ from adapters.table import DIALECTS, PROVIDERS
 from gateway.configuration.addresses import is_loopback, parse_listen
 from gateway.configuration.caching import resolve_cache
 from gateway.configuration.capabilities import resolve_capabilities
-from gateway.configuration.document import Document, Key, Server
+from gateway.configuration.document import Document
+from gateway.configuration.document_server import Key, Server
 from gateway.configuration.overrides import Overlay
 from gateway.configuration.prices import resolve_prices
 from gateway.configuration.problems import ConfigurationError, Problem, dotted

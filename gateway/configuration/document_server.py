@@ -1,0 +1,65 @@
+"""The tables of `penstock.toml` that say who may call where, and what is written down."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from gateway.configuration.document_table import Duration, Size, Table
+
+
+class Server(Table, frozen=True):
+    """Where and how penstock listens."""
+
+    listen: Annotated[str, Meta(description="Address and port; port 0 is any free one.")] = "127.0.0.1:4747"
+    workers: Annotated[int, Meta(description="Processes that serve.")] = 1
+    keys: Annotated[
+        Literal["none", "required"] | None,
+        Meta(description='Whether callers need one of our keys. Default: "required" when there are [keys].'),
+    ] = None
+    discover: Annotated[
+        bool, Meta(description="Whether providers are also found in the environment, and demo is offered.")
+    ] = True
+    max_body: Annotated[Size, Meta(description="The largest request body taken.")] = "32MiB"
+    max_inside: Annotated[
+        int, Meta(description="Requests under way in each worker; more are told to come back (503).")
+    ] = 2000
+    drain: Annotated[Duration, Meta(description="How long streams may go on after SIGTERM.")] = "30s"
+    sign_of_life: Annotated[Duration, Meta(description="Silence before a stream says it is alive.")] = "15s"
+    websockets: Annotated[
+        bool,
+        Meta(description="Whether a WebSocket may be opened on /v1/responses, as Codex's own provider does."),
+    ] = True
+    reload: Annotated[
+        bool, Meta(description="Whether this file is read again when it has changed; SIGHUP always does.")
+    ] = True
+    hosts: Annotated[
+        list[str] | None,
+        Meta(description="Names by which it may be called; without keys, beside this machine's own."),
+    ] = None
+    origins: Annotated[
+        list[str] | None,
+        Meta(description='Web pages that may call it and read the replies, such as "https://chat.example".'),
+    ] = None
+    guesses: Annotated[
+        int, Meta(description="Wrong keys a minute from one address, in each worker; 0 is any number.")
+    ] = 20
+
+
+class Key(Table, frozen=True):
+    """One of our own keys: `penstock key new` makes it."""
+
+    secret: Annotated[str | None, Meta(description='The key, by reference: "${VAR}".')] = None
+    sha256: Annotated[str | None, Meta(description="Its SHA-256 digest in hexadecimal.")] = None
+    overrides: Annotated[
+        bool, Meta(description="Whether its requests may say where they go, and how long they wait.")
+    ] = False
+
+
+class Log(Table, frozen=True):
+    """What is logged, and how."""
+
+    level: Annotated[
+        Literal["off", "error", "info", "debug"],
+        Meta(description='"info" has a line for every request, "error" for those that failed with a 5xx.'),
+    ] = "info"
+    format: Annotated[Literal["text", "json"], Meta(description="For people, or one object a line.")] = "text"
