@@ -11,7 +11,7 @@ import apsw
 
 from store.sums import COUNTED, SUMS, TABLES
 
-STEP: Final = 5000  # rows in one transaction, so that others need not wait for the writer
+STEP: Final = 2000  # rows in one transaction, so that others need not wait for the writer
 
 
 def roll(connection: apsw.Connection, most: int = STEP) -> bool:
