@@ -70,7 +70,7 @@ bench-scale *arguments: setup
 bench-published *arguments: setup
     {{ python }} -m bench published "$@"
 
-# Print what the newest run of each layer says; --write-readme puts it into README.md.
+# Print what the newest run of each layer says; --pictures draws it, --write-readme puts it into README.md.
 bench-report *arguments: setup
     {{ python }} -m bench report "$@"
 

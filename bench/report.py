@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from bench import published, samples
+from bench import pictures, published, samples
 from bench.peers import report as peers
 from bench.samples import RESULTS, ROOT, Results
 from bench.scale import report as scale
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     runs = newest(options.files or sorted(RESULTS.glob("*.jsonl")))
     if not runs:
         sys.exit(f"no run is kept in {RESULTS}: make one, such as `python -m bench wire --quick`")
+    for run in runs if options.pictures else ():
+        print(f"drawn: {pictures.write(run, RESULTS)}", file=sys.stderr)
     if options.write_readme:
         write_readme(runs)
     else:
@@ -67,5 +69,6 @@ def write_readme(runs: Iterable[Results], readme: Path = README) -> None:
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench report", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="runs to report, instead of the newest")
+    parser.add_argument("--pictures", action="store_true", help="draw each run as an SVG in bench/results")
     parser.add_argument("--write-readme", action="store_true", help="put the sections into README.md")
     return parser.parse_args(arguments)

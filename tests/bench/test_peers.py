@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import cast
@@ -9,7 +10,7 @@ from typing import cast
 import msgspec
 import pytest
 
-from bench import samples
+from bench import pictures, samples
 from bench.peers import foreign, installs, report, run
 from bench.samples import Machine, Memory, Results, Sample
 from bench.wire import paced
@@ -45,6 +46,17 @@ def test_targets_beside_the_others(results: Results) -> None:
         "| chat, small body: LiteLLM's processor time against ours | 100 x or more | 120.00 x | met |" in text
     )
     assert "Portkey's" not in text
+
+
+def test_the_picture_has_a_bar_for_each(results: Results, tmp_path: Path) -> None:
+    """A run is drawn as a picture with a bar and a figure for each who was measured, the dearest longest."""
+    path = pictures.write(results, tmp_path)
+    assert path is not None
+    text = path.read_text()
+    widths = [float(width) for width in re.findall(r"<rect [^>]*width=\"([\d.]+)\"", text)]
+    assert len(widths) == 3
+    assert max(widths) == widths[2]
+    assert "12000.0 µs" in text
 
 
 def test_who_was_left_out_is_named(results: Results) -> None:
