@@ -25,6 +25,8 @@ SPELLED: Final = tuple(b"%.2f" % (number / 100) for number in range(1000))
 
 def own_headers(exchange: Exchange, headers: list[Pair]) -> list[Pair]:
     """Add what every reply of ours says: the request's id, who served it, how the body crossed, the times."""
+    if exchange.house.limits is not None:
+        headers = exchange.house.limits.told(exchange, headers)
     headers.append((b"x-request-id", exchange.request_id))
     if exchange.dialect.name == ANTHROPIC:
         headers.append((b"request-id", exchange.request_id))

@@ -48,6 +48,8 @@ async def run(exchange: Exchange) -> None:
         peek(exchange)
         plan(exchange)
         house.admission.enter(exchange)
+        if house.limits is not None:
+            house.limits.enter(exchange)
         if house.replies is None or not await recalled(exchange, house.replies, ask):
             await first_good_attempt(exchange)
         await pump(exchange)
@@ -122,6 +124,8 @@ def close(exchange: Exchange) -> None:
     trial.over(exchange)
     house.give_back(exchange)
     house.admission.leave(exchange)
+    if house.limits is not None:
+        house.limits.leave(exchange)
     account(exchange)
     exchange.body = exchange.first = b""
 

@@ -26,6 +26,7 @@ from gateway.guesses import Guesses
 from gateway.health import Health
 from gateway.journal import Journal
 from gateway.lessons import Lessons
+from gateway.limits import Limits, limits_for
 from gateway.load import Loads
 from gateway.plan_targets import Workshop
 from gateway.prices import Prices
@@ -74,6 +75,7 @@ class House:
         self.journal = Journal(settings.log)
         self.timekeeper = Timekeeper(clock)
         self.health = Health({}, self.breakers, self.journal, clock)
+        self.limits: Limits | None = None
         self.reload: Reload | None = None
         self._housekeeping: asyncio.TimerHandle | None = None
         self._retired: dict[Provider, float] = {}
@@ -101,6 +103,7 @@ class House:
             trusted=frozenset(key.name for key in settings.keys if key.overrides),
         )
         self.visitors = visitors_for(settings.server)
+        self.limits = limits_for(settings, self.clock, self.limits)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)
         self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
         self.health = self.health.moved(self.providers)

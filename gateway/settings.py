@@ -253,12 +253,23 @@ class CacheSettings(msgspec.Struct, frozen=True, kw_only=True):
         return not any((one.responses or "off") != "off" or one.coalesce for one in said)
 
 
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may be asked for: in any minute, and at once. 0 is any number."""
+
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    input_tokens_per_minute: int = 0
+    output_tokens_per_minute: int = 0
+    concurrent: int = 0
+
+
 class KeySettings(msgspec.Struct, frozen=True):
     """One of our own keys, as its SHA-256 digest (32 bytes). `overrides`: whether it may say where to go."""
 
     name: str
     digest: bytes
     overrides: bool = False
+    limits: LimitSettings = LimitSettings()
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,4 +314,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     failure: FailureSettings = FailureSettings()
     cache: CacheSettings = CacheSettings()
     keys: tuple[KeySettings, ...] = ()
+    limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()

@@ -274,6 +274,7 @@ class Sharing:
             offered_codings=b"",  # clients may read different ones
             held=[],
             admitted=False,
+            ticket=None,
             shared=True,
             source=None,
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.breaker import Breaker
     from gateway.heads import ReplyHead
     from gateway.house import House
+    from gateway.limits import Ticket
     from gateway.pins import Pin
     from gateway.plan import Target
     from gateway.seat import Seat
@@ -92,6 +93,7 @@ class Exchange(msgspec.Struct, eq=False):
     pin: Pin | None = None
     planned_at: float = 0.0
     admitted: bool = False
+    ticket: Ticket | None = None
 
     # From the attempt that counts.
     target: Target | None = None

@@ -48,6 +48,7 @@ LADDERS = {
                 "gateway.house",
                 "gateway.reload",
                 "gateway.visitors",
+                "gateway.limits",
                 "gateway.auth",
                 "gateway.routing",
                 "gateway.admission",

@@ -45,6 +45,16 @@ class Server(Table, frozen=True):
     ] = 20
 
 
+class Quota(Table, frozen=True):
+    """How much may be asked for, in each worker. 0 is any number."""
+
+    requests_per_minute: Annotated[int, Meta(description="Requests in any minute.")] = 0
+    tokens_per_minute: Annotated[int, Meta(description="Tokens in any minute, in and out together.")] = 0
+    input_tokens_per_minute: Annotated[int, Meta(description="Tokens of input in any minute.")] = 0
+    output_tokens_per_minute: Annotated[int, Meta(description="Tokens of output in any minute.")] = 0
+    concurrent: Annotated[int, Meta(description="Requests under way at once.")] = 0
+
+
 class Key(Table, frozen=True):
     """One of our own keys: `penstock key new` makes it."""
 
@@ -53,6 +63,7 @@ class Key(Table, frozen=True):
     overrides: Annotated[
         bool, Meta(description="Whether its requests may say where they go, and how long they wait.")
     ] = False
+    limits: Quota = Quota()
 
 
 class Log(Table, frozen=True):

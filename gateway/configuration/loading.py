@@ -25,7 +25,7 @@ from gateway.configuration.addresses import is_loopback, parse_listen
 from gateway.configuration.caching import resolve_cache
 from gateway.configuration.capabilities import resolve_capabilities
 from gateway.configuration.document import Document
-from gateway.configuration.document_server import Key, Server
+from gateway.configuration.document_server import Key, Quota, Server
 from gateway.configuration.overrides import Overlay
 from gateway.configuration.prices import resolve_prices
 from gateway.configuration.problems import ConfigurationError, Problem, dotted
@@ -35,7 +35,7 @@ from gateway.configuration.references import Expander, sources
 from gateway.configuration.routes import resolve_failure, resolve_models
 from gateway.configuration.rules import Known, resolve_routing
 from gateway.configuration.strictness import read
-from gateway.settings import KeySettings, LogSettings, ServerSettings, Settings
+from gateway.settings import KeySettings, LimitSettings, LogSettings, ServerSettings, Settings
 
 FILE_NAME = "penstock.toml"
 
@@ -173,6 +173,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         failure=resolve_failure(document.failure, problems),
         cache=resolve_cache(document.cache, document.keys.keys(), problems),
         keys=keys,
+        limits=_limits(document.limits, "limits", problems),
         log=LogSettings(level=document.log.level, format=document.log.format),
     )
     return settings, problems
@@ -261,13 +262,22 @@ def _keys(keys: Mapping[str, Key], problems: list[Problem]) -> tuple[KeySettings
     resolved: dict[bytes, KeySettings] = {}
     for name, key in keys.items():
         path = dotted("keys", name)
+        limits = _limits(key.limits, f"{path}.limits", problems)
         digest, problem = _digest(key)
         if problem is not None:
             problems.append(Problem(path, problem, _MAKE_A_KEY))
         elif digest in resolved:
             problems.append(Problem(path, f"is the same key as {dotted('keys', resolved[digest].name)}"))
-        resolved.setdefault(digest, KeySettings(name, digest, key.overrides))
+        resolved.setdefault(digest, KeySettings(name, digest, key.overrides, limits))
     return tuple(resolved.values())
+
+
+def _limits(raw: Quota, path: str, problems: list[Problem]) -> LimitSettings:
+    said = msgspec.structs.asdict(raw)
+    for name, most in said.items():
+        if most < 0:
+            problems.append(Problem(f"{path}.{name}", "expected 0, which is any number, or more"))
+    return LimitSettings(**said)
 
 
 def _digest(key: Key) -> tuple[bytes, str | None]:

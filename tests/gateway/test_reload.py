@@ -27,7 +27,9 @@ FAST = b'{"model":"fast","max_tokens":9,"messages":[{"role":"user","content":"hi
 KEY = "pst_aaaaaaaaaaaa_" + "b" * 43
 # What the house is made of. A part that is made of the settings belongs to `furnish`; one that lives as long
 # as the worker and has a setting in it is told of a new one in `give_way`.
-FURNITURE = {"settings", "providers", "router", "callers", "catalogue", "fitness", "health", "visitors"}
+FURNITURE = {"settings", "providers", "router", "callers", "catalogue", "fitness", "health", "visitors"} | {
+    "limits"
+}
 LASTING = {
     *(
         "clock",
@@ -185,7 +187,10 @@ def test_every_part_of_the_house_stays_or_is_made_anew() -> None:
     house = House(settings())
     other = house.refurnished(house.settings)
     assert vars(house).keys() == FURNITURE | LASTING
-    assert {name for name in vars(house) if vars(other)[name] is vars(house)[name]} - LASTING <= {"settings"}
+    assert {name for name in vars(house) if vars(other)[name] is vars(house)[name]} - LASTING <= {
+        "settings",
+        "limits",
+    }
     assert {name for name in LASTING if vars(other)[name] is not vars(house)[name]} == set()
 
 
