@@ -75,15 +75,15 @@ class Callers:
             return
         if not exchange.credentials:
             raise Refused(NO_KEY, CHALLENGE)
-        address = _address_of(exchange.scope)
-        self._turn_away_guesser(address)
+        if self._guesses.kept:
+            self._turn_away_guesser(_address_of(exchange.scope))
         for pair in exchange.credentials:
             name = self.caller_of(pair[1])
             if name is not None:
                 exchange.caller = name
                 self._take_out(exchange)
                 return
-        now = self._clock()
+        address, now = _address_of(exchange.scope), self._clock()
         for _ in exchange.credentials:
             self._guesses.wrong(address, now)
         raise Refused(WRONG_KEY, CHALLENGE)

@@ -15,26 +15,26 @@ SUBSCRIBER: Final = 4
 
 
 class Guesses:
-    """Of one worker. `most` is a minute, 0 for any number."""
+    """Of one worker. `most` is a minute, 0 for any number; `kept` are the addresses that have guessed."""
 
-    __slots__ = ("_kept", "most", "turned_away")
+    __slots__ = ("kept", "most", "turned_away")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.turned_away = 0
-        self._kept: dict[str, Window] = {}
+        self.kept: dict[str, Window] = {}
 
     def settle(self, most: int) -> None:
         """Another number from now on; who has guessed before has done so."""
         self.most = most
-        for window in self._kept.values():
+        for window in self.kept.values():
             window.limit = most
 
     def wait(self, address: str, now: float) -> float:
         """How long nobody is let in from an address; 0 where anybody may try."""
-        if not self._kept or not self.most:
+        if not self.kept or not self.most:
             return 0.0
-        window = self._kept.get(subscriber(address))
+        window = self.kept.get(subscriber(address))
         return 0.0 if window is None else window.wait(now, 1)
 
     def wrong(self, address: str, now: float) -> None:
@@ -42,10 +42,10 @@ class Guesses:
         if not self.most:
             return
         place = subscriber(address)
-        window = self._kept.pop(place, None) or Window(self.most)
-        if len(self._kept) >= MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept[place] = window
+        window = self.kept.pop(place, None) or Window(self.most)
+        if len(self.kept) >= MOST_KEPT:
+            del self.kept[next(iter(self.kept))]
+        self.kept[place] = window
         window.add(now, 1)
 
 
