@@ -19,7 +19,7 @@ def arranged(turns: Sequence[Turn]) -> list[Turn]:
     An id may be used again: a result answers the last call that has it. Raise `Malformed` for a result
     that answers none.
     """
-    if not any(isinstance(part, _ANSWERED) for turn in turns for part in turn.parts):
+    if not _has_tools(turns):
         return [turn for turn in turns if turn.parts]
     ordered: list[Turn] = []
     answers: dict[str, list[Part]] = {}
@@ -38,6 +38,14 @@ def arranged(turns: Sequence[Turn]) -> list[Turn]:
         if parts:
             ordered.insert(place, Turn("user", parts))
     return ordered
+
+
+def _has_tools(turns: Sequence[Turn]) -> bool:
+    for turn in turns:
+        for part in turn.parts:
+            if isinstance(part, _ANSWERED):
+                return True
+    return False
 
 
 def _without_results(turn: Turn, answers: dict[str, list[Part]]) -> list[Part]:

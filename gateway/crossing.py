@@ -110,7 +110,9 @@ def show_embedding(exchange: Exchange, body: bytes) -> None:
 
 
 def _fields(exchange: Exchange, there: Dialect, *, stream: bool) -> bytes:
-    constant = CONSTANT[there.name][stream]
+    constant, fields = CONSTANT[there.name][stream], exchange.fields
+    if fields.find(b"trace") < 0 and fields.find(b"baggage") < 0:
+        return constant
     traces = [pair for pair in exchange.forward if pair[0] in TRACES]
     return constant + fields_of(traces) if traces else constant
 

@@ -6,7 +6,7 @@ its place. A document made of blocks becomes those blocks.
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -57,6 +57,7 @@ _DECODE_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _DECODE = msgspec.json.Decoder(RequestIn).decode
 _DECODE_STRICTLY = msgspec.json.Decoder(StrictIn).decode
 _CARRIED_BY = attrgetter(*CARRIED)
+_NOT_DRAWN = (None, None, None)
 _NOTHING = (NULL,) * len(CARRIED)
 _DECODE_BLOCK = msgspec.json.Decoder(BlockIn).decode
 _DECODE_KIND = msgspec.json.Decoder(KindIn).decode
@@ -88,30 +89,44 @@ EFFORTS: dict[str, Effort] = {
 def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - all stands in the body
     """Read a request; raise `Malformed` with the place of what is wrong."""
     request, extras = _decoded(body)
-    output, choice, turns = request.output_config, request.tool_choice, _turns(request.messages)
+    turns = _turns(request.messages)
     return ChatRequest(
         dialect=NAME,
         model=checked_model(request.model),
-        system=_system(request.system) if request.system is not None else (),
         turns=turns,
-        tools=_tools(request.tools) if request.tools else (),
-        choice=_choice(choice) if choice else None,
-        parallel=None
-        if choice is None or choice.disable_parallel_tool_use is None
-        else not choice.disable_parallel_tool_use,
         max_tokens=request.max_tokens,
-        sampling=Sampling(request.temperature, request.top_p, request.top_k),
-        stop=tuple(request.stop_sequences) if request.stop_sequences else (),
-        reasoning=_reasoning(request),
-        format=_format(output) if output else None,
-        user=request.metadata.user_id if request.metadata else None,
-        service_tier=request.service_tier,
         stream=request.stream is True,
         include_usage=True,
         extras=extras,
-        unread=_unread(output) if output else (),
         cited=body.find(_CITED) >= 0 and any(_cites(part) for turn in turns for part in turn.parts),
+        **_said(request),
     )
+
+
+def _said(request: RequestIn) -> dict[str, Any]:
+    """What most small requests do not say, as fields of the middle: what is not here has its default."""
+    said: dict[str, Any] = {}
+    if request.system is not None:
+        said["system"] = _system(request.system)
+    if request.tools:
+        said["tools"] = _tools(request.tools)
+    if request.tool_choice:
+        said["choice"], said["parallel"] = _choice(request.tool_choice)
+    drawn = (request.temperature, request.top_p, request.top_k)
+    if drawn != _NOT_DRAWN:
+        said["sampling"] = Sampling(*drawn)
+    if request.stop_sequences:
+        said["stop"] = tuple(request.stop_sequences)
+    reasoning = _reasoning(request)
+    if reasoning is not None:
+        said["reasoning"] = reasoning
+    if request.output_config:
+        said["format"], said["unread"] = _format(request.output_config), _unread(request.output_config)
+    if request.metadata:
+        said["user"] = request.metadata.user_id
+    if request.service_tier is not None:
+        said["service_tier"] = request.service_tier
+    return said
 
 
 def _decoded(body: bytes) -> tuple[RequestIn, dict[str, msgspec.Raw]]:
@@ -158,20 +173,22 @@ def _system(system: str | list[BlockIn]) -> tuple[Text, ...]:
     return tuple([_text_of(block) for block in system])
 
 
-def _choice(choice: ChoiceIn) -> Choice:
+def _choice(choice: ChoiceIn) -> tuple[Choice, bool | None]:
+    """Which tools, and whether several at once; None where that is not said."""
     mode = _MODES.get(choice.type)
     if mode is None:
         raise Malformed(f"`tool_choice.type` {choice.type!r} is not known.", param="tool_choice")
-    return Choice(mode, choice.name)
+    alone = choice.disable_parallel_tool_use
+    return Choice(mode, choice.name), None if alone is None else not alone
 
 
 def _reasoning(request: RequestIn) -> Reasoning | None:
     """The effort said last holds: Claude Code says it anew where a turn changes it."""
     thinking = request.thinking
     said = [message.output_config for message in request.messages if message.output_config]
-    efforts = [output.effort for output in (request.output_config, *said) if output and output.effort]
-    if thinking is None and not efforts:
+    if thinking is None and request.output_config is None and not said:
         return None
+    efforts = [output.effort for output in (request.output_config, *said) if output and output.effort]
     effort = EFFORTS.get(efforts[-1]) if efforts else None
     if thinking is None:
         return Reasoning(effort, thinks=False) if effort else None
