@@ -332,6 +332,6 @@ def penstock(settings: Settings, dial: Dial) -> Application:
 
     import_module("gateway.upstream_dial").Dialler.dial = connect
     # What ticks by the clock would be counted with however many operations a slow machine does in a tick.
-    import_module("gateway.timekeeper").TICK = NEVER
+    vars(import_module("gateway.timekeeper"))["TICK"] = NEVER
     application: Application = import_module("gateway.app").build(settings)
     return application
