@@ -26,7 +26,6 @@ Dial = Callable[[asyncio.Protocol], Awaitable["Upstream"]]
 Build = Callable[[Settings, Dial], Application]
 
 TURNS_BETWEEN_PIECES = 2
-NEVER = 3600.0  # seconds
 IDLE = Workload("idle", "GET", "/healthz")
 EMPTY: Message = {"type": "http.request", "body": b"", "more_body": False}
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -331,7 +330,5 @@ def penstock(settings: Settings, dial: Dial) -> Application:
         await dial(wire)
 
     import_module("gateway.upstream_dial").Dialler.dial = connect
-    # What ticks by the clock would be counted with however many operations a slow machine does in a tick.
-    vars(import_module("gateway.timekeeper"))["TICK"] = NEVER
     application: Application = import_module("gateway.app").build(settings)
     return application
