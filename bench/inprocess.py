@@ -326,9 +326,12 @@ class Null:
 def penstock(settings: Settings, dial: Dial) -> Application:
     """Build the gateway with its upstream connections faked: only the opening of a socket is replaced."""
 
-    async def connect(_dialler: object, wire: asyncio.Protocol) -> None:
+    async def connect(wire: asyncio.Protocol) -> None:
         await dial(wire)
 
-    import_module("gateway.upstream_dial").Dialler.dial = connect
-    application: Application = import_module("gateway.app").build(settings)
-    return application
+    application: Any = import_module("gateway.app").build(settings)
+    for provider in application.house.providers.values():
+        for door in provider.doors.values():
+            door.pool.dial = connect
+    built: Application = application
+    return built
