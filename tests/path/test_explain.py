@@ -25,8 +25,8 @@ use = "many"
 [[rules]]
 when = { scenario = "background" }
 use = "quick-claude"
-[profiles.work]
-models = { "claude-*" = "ant/claude-of-work" }
+[profiles.office]
+models = { "claude-*" = "ant/claude-of-office" }
 [prices."ant/claude-*"]
 input = "5.00"
 output = "25.00"
@@ -146,8 +146,8 @@ def test_headers_and_profiles_count_as_in_the_request(told: House) -> None:
     assert explained(told, body, ("x-penstock-route", "quick-claude"))["route"] == "models.quick-claude"
     alone = explained(told, MESSAGES.body("many"), ("x-penstock-fallback", "off"))
     assert len(alone["targets"]) == 1
-    worked = explained(told, body, path="/route/work/v1/explain")
-    assert (worked["profile"], worked["targets"][0]["model"]) == ("work", "claude-of-work")
+    worked = explained(told, body, path="/route/office/v1/explain")
+    assert (worked["profile"], worked["targets"][0]["model"]) == ("office", "claude-of-office")
     assert told.call("GET", "/v1/explain").status == 405
 
 
@@ -194,9 +194,9 @@ def test_the_command_takes_what_goes_with_a_request(command: Any, tmp_path: Path
     """A file, a profile, header fields, a path, an API."""
     file = tmp_path / "request.json"
     file.write_bytes(MESSAGES.body())
-    options = ("--profile", "work", "--header", "x-penstock-fallback: off", "--path", "/v1/messages")
+    options = ("--profile", "office", "--header", "x-penstock-fallback: off", "--path", "/v1/messages")
     found = msgspec.json.decode(command(b"", str(file), *options, "--json").stdout)
-    assert (found["targets"][0]["model"], found["profile"]) == ("claude-of-work", "work")
+    assert (found["targets"][0]["model"], found["profile"]) == ("claude-of-office", "office")
     said = command(CHAT.body(), "-", "--dialect", "openai-chat", "--json")
     assert msgspec.json.decode(said.stdout)["dialect"] == "openai-chat"
 
@@ -204,7 +204,7 @@ def test_the_command_takes_what_goes_with_a_request(command: Any, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-", "--profile", "wrok"), b"did you mean work?"),
+        (("-", "--profile", "offcie"), b"did you mean office?"),
         (("-", "--dialect", "openai-chats"), b"did you mean openai-chat"),
         (("no-such-file.json",), b"cannot be read"),
         (("-", "--header", "x-penstock-timeout: soon"), b"x-penstock-timeout"),

@@ -19,8 +19,8 @@ use = "ant/claude-for-agents"
 [[rules]]
 when = { scenario = "background", dialect = "anthropic-messages" }
 use = "quick-claude"
-[profiles.work]
-models = { "claude-*" = "ant/claude-of-work", "gpt-*" = "box/gpt-of-work", own-claude = "ant/mine" }
+[profiles.office]
+models = { "claude-*" = "ant/claude-of-office", "gpt-*" = "box/gpt-of-office", own-claude = "ant/mine" }
 rules = [{ when = { stream = true, dialect = "anthropic-messages" }, use = "own-claude" }]
 [log]
 format = "json"
@@ -63,48 +63,50 @@ def test_a_tag_is_seen_and_goes_no_further(routes: House) -> None:
 
 
 @each_dialect
-@pytest.mark.parametrize("base", ["/route/work", "//route/work/", "/route/work/v1"])
+@pytest.mark.parametrize("base", ["/route/office", "//route/office/", "/route/office/v1"])
 def test_a_profile_is_a_base_url(routes: House, dialect: Dialect, base: str) -> None:
     """Any path of any dialect may stand behind it, however it is spelled; the body is not touched."""
     exchange = routes.replay.plays(whole(dialect.whole))
     body = dialect.body()
     reply = routes.post(dialect, body, [exchange.header], base + dialect.path)
     assert reply.status == 200
-    assert (exchange.request.path, b"-of-work" in exchange.request.body) == (dialect.path, True)
-    assert str(log_of(routes, reply.header("x-request-id"))["route"]).startswith("profiles.work.models.")
+    assert (exchange.request.path, b"-of-office" in exchange.request.body) == (dialect.path, True)
+    assert str(log_of(routes, reply.header("x-request-id"))["route"]).startswith("profiles.office.models.")
 
 
 def test_a_profile_has_rules_of_its_own(routes: House) -> None:
     """They stand in place of the main ones, and names of the profile are meant."""
     exchange = routes.replay.plays(stream(MESSAGES.events))
     body = MESSAGES.body("claude-haiku-4-1", stream=True)
-    reply = routes.post(MESSAGES, body, [exchange.header], "/route/work/v1/messages")
+    reply = routes.post(MESSAGES, body, [exchange.header], "/route/office/v1/messages")
     assert reply.header("x-penstock-model") == "mine"
-    assert log_of(routes, reply.header("x-request-id"))["route"] == "profiles.work.rules.0"
+    assert log_of(routes, reply.header("x-request-id"))["route"] == "profiles.office.rules.0"
 
 
 def test_a_profile_lists_its_own_names(routes: House) -> None:
     """What `/v1/models` says there leads somewhere there."""
-    listed = routes.call("GET", "/route/work/v1/models").json()["data"]
+    listed = routes.call("GET", "/route/office/v1/models").json()["data"]
     assert "own-claude" in {one["id"] for one in listed}
-    assert routes.call("GET", "/route/work/healthz").status == 200
-    assert routes.call("GET", "/route/work/").status == 200
+    assert routes.call("GET", "/route/office/healthz").status == 200
+    assert routes.call("GET", "/route/office/").status == 200
 
 
 @pytest.mark.parametrize("dialect", [MESSAGES, CHAT, RESPONSES])
 def test_an_unknown_profile_is_a_404_that_names_the_nearest(routes: House, dialect: Dialect) -> None:
     """In the client's own API; a profile within a profile is none."""
-    reply = routes.post(dialect, dialect.body(), path="/route/wrok" + dialect.path)
-    assert (reply.status, b"did you mean work?" in reply.body) == (404, True)
-    assert routes.post(dialect, dialect.body(), path="/route/work/route/work" + dialect.path).status == 404
+    reply = routes.post(dialect, dialect.body(), path="/route/offcie" + dialect.path)
+    assert (reply.status, b"did you mean office?" in reply.body) == (404, True)
+    assert (
+        routes.post(dialect, dialect.body(), path="/route/office/route/office" + dialect.path).status == 404
+    )
 
 
 def test_a_web_socket_may_be_opened_in_a_profile(routes: House) -> None:
     """Its requests are routed by the profile; an unknown one is refused at the door."""
     exchange = routes.replay.plays(response("a"))
-    with Socket(routes.address, [exchange.header], "/route/work/v1/responses") as client:
+    with Socket(routes.address, [exchange.header], "/route/office/v1/responses") as client:
         assert id_of(client.ask(model=MODEL, input="hi")) == "resp_a"
-    assert b"-of-work" in exchange.request.body
-    refused = Socket(routes.address, [], "/route/wrok/v1/responses")
-    assert (refused.handshake.status, b"did you mean work?" in refused.handshake.body) == (404, True)
+    assert b"-of-office" in exchange.request.body
+    refused = Socket(routes.address, [], "/route/offcie/v1/responses")
+    assert (refused.handshake.status, b"did you mean office?" in refused.handshake.body) == (404, True)
     refused.hang_up()
