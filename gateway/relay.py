@@ -35,8 +35,10 @@ async def _pass_as_it_is(exchange: Exchange) -> None:
     assert source is not None
     assert target is not None
     headers = head.headers
-    headers += [(name, value) for name, value in ((b"content-type", head.media),) if value]
-    headers += [(name, value) for name, value in ((b"content-encoding", head.coding),) if value]
+    if head.media:
+        headers.append((b"content-type", head.media))
+    if head.coding:
+        headers.append((b"content-encoding", head.coding))
     if head.status >= 400:
         exchange.outcome = "error"
     exchange.first_byte_at = exchange.house.clock()
