@@ -4,7 +4,7 @@ Nothing of the library is on the path of a request: the path adds to plain integ
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import get_args
 
@@ -115,10 +115,7 @@ def _tokens(tallies: Tallies) -> Metric:
 
 def _failovers(tallies: Tallies) -> Metric:
     words = "Requests that left a provider for their next target, by the kind of its failure."
-    family = CounterMetricFamily("penstock_failovers", words, labels=list(FailoverLabels._fields))
-    for labels, count in tallies.failovers.items():
-        family.add_metric(labels, count)
-    return family
+    return _counted("penstock_failovers", words, FailoverLabels._fields, tallies.failovers)
 
 
 def _health(house: House) -> Iterable[Metric]:
@@ -136,20 +133,22 @@ def _health(house: House) -> Iterable[Metric]:
     yield from (up, age, probes)
 
 
+def _counted(name: str, words: str, labels: Sequence[str], counts: Mapping[tuple[str, ...], float]) -> Metric:
+    """A counter, from what was counted under its labels."""
+    family = CounterMetricFamily(name, words, labels=labels)
+    for found, count in counts.items():
+        family.add_metric(found, count)
+    return family
+
+
 def _hedges(tallies: Tallies) -> Metric:
     words = "Targets asked beside another that was slow: won, lost, or failed."
-    family = CounterMetricFamily("penstock_hedges", words, labels=list(HedgeLabels._fields))
-    for labels, count in tallies.hedges.items():
-        family.add_metric(labels, count)
-    return family
+    return _counted("penstock_hedges", words, HedgeLabels._fields, tallies.hedges)
 
 
 def _left_out(tallies: Tallies) -> Metric:
     words = "Targets left out of a plan because they cannot serve the request, by what they lack."
-    family = CounterMetricFamily("penstock_targets_left_out", words, labels=list(LeftOutLabels._fields))
-    for labels, count in tallies.left_out.items():
-        family.add_metric(labels, count)
-    return family
+    return _counted("penstock_targets_left_out", words, LeftOutLabels._fields, tallies.left_out)
 
 
 def _breakers(house: House) -> Metric:
@@ -162,10 +161,7 @@ def _breakers(house: House) -> Metric:
 
 def _rotations(tallies: Tallies) -> Metric:
     words = "Requests that went on to the next key of a provider, by the kind of failure."
-    family = CounterMetricFamily("penstock_key_rotations", words, labels=list(FailoverLabels._fields))
-    for labels, count in tallies.rotations.items():
-        family.add_metric(labels, count)
-    return family
+    return _counted("penstock_key_rotations", words, FailoverLabels._fields, tallies.rotations)
 
 
 def _credentials(house: House) -> Metric:
