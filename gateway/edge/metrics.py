@@ -6,7 +6,7 @@ Nothing of the library is on the path of a request: the path adds to plain integ
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import get_args
+from typing import TypeVar, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -47,6 +47,9 @@ def exposition(house: House) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(house))
     return generate_latest(registry)
+
+
+Labels = TypeVar("Labels", bound=tuple[str, ...])
 
 
 class _Collector(Collector):
@@ -133,7 +136,7 @@ def _health(house: House) -> Iterable[Metric]:
     yield from (up, age, probes)
 
 
-def _counted(name: str, words: str, labels: Sequence[str], counts: Mapping[tuple[str, ...], float]) -> Metric:
+def _counted(name: str, words: str, labels: Sequence[str], counts: Mapping[Labels, int]) -> Metric:
     """A counter, from what was counted under its labels."""
     family = CounterMetricFamily(name, words, labels=labels)
     for found, count in counts.items():
@@ -179,10 +182,7 @@ def _affinity(house: House) -> Iterable[Metric]:
     pins = len(house.affinity.pins)
     yield GaugeMetricFamily("penstock_conversations", "Conversations whose target is known.", value=pins)
     words = "Decisions on whether to leave a throttled target that holds a prompt cache: wait or leave."
-    family = CounterMetricFamily("penstock_leavings", words, labels=list(LeavingLabels._fields))
-    for labels, count in house.tallies.leavings.items():
-        family.add_metric(labels, count)
-    yield family
+    yield _counted("penstock_leavings", words, LeavingLabels._fields, house.tallies.leavings)
 
 
 def _turns(house: House) -> Iterable[Metric]:
