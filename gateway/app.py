@@ -169,6 +169,7 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                await self.house.open_store()
                 self.house.open()
                 self._heed_signals()
                 if self.house.reload is not None:

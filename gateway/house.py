@@ -42,6 +42,7 @@ from gateway.timekeeper import Timekeeper
 from gateway.visitors import visitors_for
 
 if TYPE_CHECKING:
+    from gateway.keeping import Keeping
     from gateway.reload import Reload
 
 HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
@@ -77,6 +78,7 @@ class House:
         self.health = Health({}, self.breakers, self.journal, clock)
         self.limits: Limits | None = None
         self.reload: Reload | None = None
+        self.keeping = _keeping_for(settings, self.journal)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._retired: dict[Provider, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -159,6 +161,8 @@ class House:
         if self.replies is not None:
             self.replies.kept.expire(now)
         self.health.look(now)
+        if self.keeping is not None:
+            self.keeping.look()
         if self._retired or self._parted:
             self._part(now)
         self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)
@@ -209,8 +213,13 @@ class House:
             exchange.pool.give_back(exchange.wire, self.clock())
         exchange.source = exchange.wire = exchange.pool = None
 
+    async def open_store(self) -> None:
+        """Open what is kept on disk: before the first request."""
+        if self.keeping is not None:
+            await self.keeping.open()
+
     async def close(self) -> None:
-        """Close every connection and write what the log still holds."""
+        """Close every connection, and write what the ledger and the log still hold."""
         self.admission.closing = True
         if self._housekeeping is not None:
             self._housekeeping.cancel()
@@ -221,7 +230,18 @@ class House:
             await provider.close()
         self._retired.clear()
         await asyncio.gather(*self._closing)
+        if self.keeping is not None:
+            await self.keeping.close()
         self.journal.flush()
+
+
+def _keeping_for(settings: Settings, journal: Journal) -> "Keeping | None":
+    if not settings.store.path:
+        return None
+    # SQLite is loaded by those who keep something.
+    from gateway.keeping import Keeping  # noqa: PLC0415
+
+    return Keeping(settings.store, journal)
 
 
 def _same(provider: Provider | None, settings: ProviderSettings) -> bool:

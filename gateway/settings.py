@@ -292,6 +292,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     guesses: int = 20
 
 
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where is kept what is kept: the path of a file, ":memory:", or "" for nowhere. Times in days."""
+
+    path: str = ""
+    keep_rows: int = 30
+    keep_sums: int = 400
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`format`: "text" or "json"; `level`: "off", "error", "info" or "debug"."""
 
@@ -315,4 +323,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache: CacheSettings = CacheSettings()
     keys: tuple[KeySettings, ...] = ()
     limits: LimitSettings = LimitSettings()
+    store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()

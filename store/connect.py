@@ -17,7 +17,7 @@ from typing import Final
 
 import apsw
 
-from store.errors import Unavailable, translated
+from store.errors import Incompatible, Unavailable, translated
 from store.migrate import migrate
 from store.transaction import transaction
 
@@ -29,6 +29,8 @@ TRIES: Final = 200
 LOG_LIMIT: Final = 64 * 1024 * 1024
 _numbers: Final = itertools.count(1)
 
+# What every database begins with, but an empty one (sqlite.org/fileformat2.html#magic_header_string).
+MAGIC: Final = b"SQLite format 3\0"
 # What stands beside a database that is open: its log and the index of that.
 BESIDE: Final = ("-wal", "-shm")
 
@@ -58,12 +60,13 @@ class Database:
     """One database file, or a database in memory that ends with this object.
 
     A file that is missing is made, for its owner only, and brought to the schema of this version.
-    Raises Unavailable when it cannot be opened, and Incompatible when it is not ours or from the future.
+    Raises Unavailable when it cannot be opened, and Incompatible when it is not ours or from the future: not
+    `at_once` means whenever it is used, until it could be opened.
     """
 
     __slots__ = ("_beside", "_flags", "_identity", "_idle", "_lock", "_name", "_writer", "path")
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, at_once: bool = True) -> None:
         self.path = os.fspath(path)
         self._lock = threading.Lock()
         self._idle: list[apsw.Connection] = []
@@ -72,14 +75,22 @@ class Database:
         self._beside: dict[str, Identity | None] = {}
         self._name = self.path
         self._flags = apsw.SQLITE_OPEN_READWRITE
-        with translated():
-            if self.in_memory:
-                # A name that begins with a slash is shared by the connections of one process.
-                self._name = f"file:/penstock-{next(_numbers)}?vfs=memdb"
-                self._flags |= apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_CREATE
-            else:
-                _make(self.path)
-            self._open()
+        if self.in_memory:
+            # A name that begins with a slash is shared by the connections of one process.
+            self._name = f"file:/penstock-{next(_numbers)}?vfs=memdb"
+            self._flags |= apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_CREATE
+        if at_once:
+            self.open()
+
+    def open(self) -> None:
+        """Open it where it is not open. Raises as the class says."""
+        with self._lock, translated():
+            self._current()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it could be opened."""
+        return self._writer is not None
 
     @property
     def in_memory(self) -> bool:
@@ -153,7 +164,9 @@ class Database:
             return self._writer
         self._shut()
         self._sweep()
-        if _identity_of(self.path) is None:
+        if self._identity is None and not self.in_memory:
+            _make(self.path)
+        elif not self.in_memory and _identity_of(self.path) is None:
             raise Unavailable("missing", "the database file is no longer there")
         self._open()
         assert self._writer is not None
@@ -171,7 +184,8 @@ class Database:
         self._beside = {}
 
     def _reader(self) -> apsw.Connection:
-        if not self.in_memory and (self._writer is None or _identity_of(self.path) != self._identity):
+        gone = not self.in_memory and _identity_of(self.path) != self._identity
+        if gone or self._writer is None:
             with self._lock:
                 self._current()
         with suppress(IndexError):
@@ -179,6 +193,15 @@ class Database:
         reader = apsw.Connection(self._name, flags=self._flags)
         reader.pragma("query_only", "on")
         return reader
+
+
+def examine(path: str) -> None:
+    """Open a database and close it: whether it is one of ours. Raises as `Database` does."""
+    with suppress(OSError), Path(path).open("rb") as file:
+        head = file.read(len(MAGIC))
+        if head and head != MAGIC:
+            raise Incompatible("this file is no database; name another path for the store")
+    Database(path).close()
 
 
 def _make(path: str) -> None:

@@ -206,7 +206,8 @@ class Ledger:
 
     def _pause(self) -> float:
         """How long the thread may sleep when no row comes."""
-        if self._held or (self._spool is not None and self._spool.worth_a_look):
+        waits = self._held or (self._spool is not None and self._spool.worth_a_look)
+        if waits or self._counts.troubled:
             return self._pace.retry
         return ROLL_EVERY if self._unrolled else RETAIN_EVERY
 
@@ -268,11 +269,18 @@ class Ledger:
         if self._clock.seconds() < self._retry_at:
             return False
         try:
+            self._recover()
             return self._replay() or self._roll() or self._retain()
         except StoreError as error:
             self._retry_at = self._clock.seconds() + self._pace.retry
             self._troubled(error)
             return False
+
+    def _recover(self) -> None:
+        """Find out that the database can be written again, where no row comes that would."""
+        if self._counts.troubled:
+            with self._database.writing(self._pace.patience):
+                self._counts.troubled = False
 
     def _replay(self) -> bool:
         """Bring one file of the spool into the database."""

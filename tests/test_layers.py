@@ -98,6 +98,7 @@ LADDERS = {
                 "gateway.listing",
                 "gateway.local",
                 "gateway.journal",
+                "gateway.keeping",
                 "gateway.leaving",
                 "gateway.load",
                 "gateway.opening",

@@ -8,6 +8,7 @@ from gateway.cli.options import config_option, listen_option, origin_of
 from gateway.cli.welcome import welcome
 from gateway.configuration.loading import Configuration
 from gateway.listening import AddressInUse, settle_port
+from gateway.settings import StoreSettings
 
 
 @click.command("serve")
@@ -22,12 +23,21 @@ def command(config: str | None, **flags: object) -> None:
     Providers come from the configuration and from the environment; with neither, the demo provider answers.
     """
     origin = origin_of(config, **flags)
+    _prove_store(origin.first.settings.store)
     configuration = _on_free_port(origin.first)
     # Said here and not at the top: granian is a quarter of the start time of a command that does not serve.
     from gateway.serve import serve  # noqa: PLC0415
 
     code = serve(configuration.settings, origin, ready=lambda: click.echo(welcome(configuration)))
     raise SystemExit(code)
+
+
+def _prove_store(settings: StoreSettings) -> None:
+    """See that what is there is a store of ours. SQLite is loaded by those who keep something."""
+    if settings.path:
+        from gateway.keeping import prove  # noqa: PLC0415
+
+        prove(settings)
 
 
 def _on_free_port(configuration: Configuration) -> Configuration:

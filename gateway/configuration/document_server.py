@@ -66,6 +66,20 @@ class Key(Table, frozen=True):
     limits: Quota = Quota()
 
 
+class Store(Table, frozen=True):
+    """Where keys, usage and budgets are kept, and for how long."""
+
+    path: Annotated[
+        str,
+        Meta(
+            description='The database: a file, beside this one where no folder is said, or ":memory:". '
+            "Nothing is kept without one."
+        ),
+    ] = ""
+    keep_rows: Annotated[int, Meta(description="Days that a row of the ledger is kept: one an attempt.")] = 30
+    keep_sums: Annotated[int, Meta(description="Days that its sums by hour and day are kept.")] = 400
+
+
 class Log(Table, frozen=True):
     """What is logged, and how."""
 

@@ -34,6 +34,7 @@ from gateway.configuration.quantities import seconds, size
 from gateway.configuration.references import Expander, sources
 from gateway.configuration.routes import resolve_failure, resolve_models
 from gateway.configuration.rules import Known, resolve_routing
+from gateway.configuration.storing import resolve_store
 from gateway.configuration.strictness import read
 from gateway.settings import KeySettings, LimitSettings, LogSettings, ServerSettings, Settings
 
@@ -174,6 +175,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         cache=resolve_cache(document.cache, document.keys.keys(), problems),
         keys=keys,
         limits=_limits(document.limits, "limits", problems),
+        store=resolve_store(document.store, around.folder, server.workers, problems),
         log=LogSettings(level=document.log.level, format=document.log.format),
     )
     return settings, problems

@@ -63,7 +63,9 @@ class Origin(msgspec.Struct, frozen=True):
         )
         kept = {one: getattr(running, one) for settings in AT_THE_START.values() for one in settings}
         server = msgspec.structs.replace(found.server, **kept)
-        return msgspec.structs.replace(found, server=server), late
+        store = self.first.settings.store
+        late += ("store",) if found.store != store else ()
+        return msgspec.structs.replace(found, server=server, store=store), late
 
 
 def fingerprint(path: Path) -> Fingerprint | None:

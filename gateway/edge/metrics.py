@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.credentials import State
+from gateway.edge.metrics_ledger import ledger
 from gateway.house import House
 from gateway.reload import Standing
 from gateway.tallies import (
@@ -80,6 +81,7 @@ class _Collector(Collector):
         yield from _lessons(self._house)
         yield _recalls(tallies)
         yield from _caches(self._house)
+        yield from ledger(self._house)
         yield from _configuration(self._house)
         yield from _gauges(self._house)
 

@@ -26,8 +26,9 @@ class Site:
     async def ready(self, request: Request) -> Response:  # noqa: ARG002  # Starlette passes it
         """Three truths apart; the state of upstreams is none of them (feature I14)."""
         serves = not self._house.admission.closing
-        truths = {"serves": serves, "persists": True, "synchronised": True}
-        reload = self._house.reload
+        keeping, reload = self._house.keeping, self._house.reload
+        persists = keeping is None or keeping.persists
+        truths = {"serves": serves, "persists": persists, "synchronised": True}
         told = {**truths, "configuration": "current" if reload is None else reload.standing}
         return JSONResponse(told, status_code=200 if serves else 503)
 

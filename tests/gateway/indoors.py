@@ -70,6 +70,7 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """A house that is open, and holds nobody and no connection when it is closed."""
     house = House(given, clock, chance)
+    await house.open_store()
     house.open()
     try:
         yield house

@@ -87,6 +87,7 @@ class Worker:
 async def working(file: Path, content: str, clock: Callable[[], float]) -> AsyncIterator[Worker]:
     """A worker that is open, and holds nobody and no connection when it is closed."""
     worker = Worker(file, content, clock)
+    await worker.house.open_store()
     worker.house.open()
     try:
         yield worker

@@ -54,6 +54,7 @@ LASTING = {
         "_parted",
         "_closing",
         "replies",
+        "keeping",
     ),
 }
 

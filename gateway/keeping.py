@@ -1,0 +1,99 @@
+"""What a worker keeps on disk: the database, and the ledger's way into it. Loaded only where there is a path.
+
+Everything of the store may wait for the disk, so nothing here calls it on the event loop but `Ledger.put`. A
+database that cannot be used stops nobody: rows wait beside it, and it is tried again every second. The log
+says when that begins and when it is over; `/readyz` says whether it is so.
+"""
+
+import asyncio
+from typing import Final
+
+from gateway.configuration.problems import ConfigurationError, Problem
+from gateway.configuration.storing import MEMORY
+from gateway.journal import Journal
+from gateway.settings import StoreSettings
+from store.connect import Database, examine
+from store.errors import Incompatible, StoreError
+from store.retention import Retention
+from store.writer import Counts, Ledger
+
+# Seconds that a start waits for a database that does not answer.
+PATIENCE: Final = 2.0
+
+
+def prove(settings: StoreSettings) -> None:
+    """See that the file is one of ours, before anybody serves. Raises ConfigurationError where it is not.
+
+    One that cannot be opened now is no reason not to serve.
+    """
+    if settings.path in ("", MEMORY):
+        return
+    try:
+        examine(settings.path)
+    except Incompatible as error:
+        raise ConfigurationError([Problem("store.path", f"{settings.path}: {error}")]) from error
+    except StoreError:
+        pass
+
+
+class Keeping:
+    """Of one worker. `ledger` is there from `open` on."""
+
+    __slots__ = ("_journal", "_opening", "_settings", "_told", "database", "ledger")
+
+    def __init__(self, settings: StoreSettings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._told = False
+        self._opening: asyncio.Task[None] | None = None
+        self.database = Database(settings.path, at_once=False)
+        self.ledger: Ledger
+
+    async def open(self) -> None:
+        """Begin to take rows, and open the database where that can be done soon."""
+        kept_for = Retention(raw=self._settings.keep_rows, sums=self._settings.keep_sums)
+        self.ledger = Ledger(self.database, kept_for=kept_for)
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+        await asyncio.wait([self._opening], timeout=PATIENCE)
+        self.look()
+
+    async def _open(self) -> None:
+        try:
+            await asyncio.to_thread(self.database.open)
+        except StoreError as error:
+            # The ledger goes on trying.
+            self._tell(f"{type(error).__name__}: {error}")
+
+    @property
+    def persists(self) -> bool:
+        """Whether what is used gets to the database."""
+        return self.database.is_open and not self.ledger.counts().troubled
+
+    @property
+    def counts(self) -> Counts:
+        """What has become of the rows of this worker."""
+        return self.ledger.counts()
+
+    def look(self) -> None:
+        """Say in the log when the database cannot be used any more, and when it can again."""
+        if not self.persists:
+            self._tell(self.counts.trouble or "it does not answer")
+        elif self._told:
+            self._told = False
+            self._journal.say("info", f"store: {self._settings.path} can be written again")
+
+    def _tell(self, trouble: str) -> None:
+        if not self._told:
+            self._told = True
+            words = f"store: {self._settings.path} cannot be used ({trouble}); usage waits beside it"
+            self._journal.say("error", words)
+
+    async def close(self) -> None:
+        """Keep every row that was left, in the database or beside it."""
+        if self._opening is not None:
+            await self._opening
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.ledger.close()
+        self.database.close()
