@@ -81,7 +81,7 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
         level=level,
         message="request",
         id=exchange.request_id.decode(),
-        caller=exchange.caller,
+        caller=exchange.caller.name,
         dialect=exchange.dialect.name,
         operation=exchange.operation,
         model="" if peek is None else peek.model[:LONGEST_NAME],

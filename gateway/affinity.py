@@ -37,9 +37,9 @@ def conversation_of(exchange: Exchange) -> Hashable:
     assert exchange.peek is not None
     model = exchange.peek.model
     if exchange.session:
-        return exchange.caller, model, exchange.session, exchange.agent
+        return exchange.caller.key_id, model, exchange.session, exchange.agent
     begun = opening(exchange.body)
-    return (exchange.caller, model, begun) if begun else None
+    return (exchange.caller.key_id, model, begun) if begun else None
 
 
 def settle(exchange: Exchange, pin: Pin) -> None:

@@ -6,20 +6,21 @@ only a passthrough provider is ever given.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+from collections.abc import Callable
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from adapters.fault import Fault
 from gateway.cache import Figures
+from gateway.caller import Caller, configured, local, scope_of_all
 from gateway.errors import Refused
 from gateway.guesses import Guesses
+from gateway.minting import digest_of
+from gateway.settings import Settings
 from gateway.state import Exchange, Scope
 from gateway.window import whole
 
-LOCAL_CALLER: Final = "local"
 BEARER: Final = b"bearer "
 # How many keys are kept as they were sent, for how long in seconds, and up to which length.
 KNOWN_KEPT: Final = 10_000
@@ -46,41 +47,39 @@ CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"fals
 
 
 class Callers:
-    """The keys that open the door: digest to name."""
+    """The keys that open the door, by digest, and who carries them."""
 
-    __slots__ = ("_clock", "_guesses", "_hits", "_known", "_misses", "_names", "_required", "_trusted")
+    __slots__ = ("_by_digest", "_clock", "_guesses", "_hits", "_known", "_misses", "_required", "local")
 
     def __init__(
         self,
-        names: Mapping[bytes, str],
+        settings: Settings,
         clock: Callable[[], float] = time.monotonic,
         guesses: Guesses | None = None,
-        *,
-        required: bool,
-        trusted: frozenset[str] = frozenset(),
     ) -> None:
+        everybody = scope_of_all(settings)
+        self.local = local(everybody)
         self._guesses = guesses or Guesses(0)
-        self._names = dict(names)
+        self._by_digest = {key.digest: configured(key, everybody) for key in settings.keys}
         self._clock = clock
-        self._known: dict[bytes, tuple[str | None, float]] = {}
-        self._required = required
-        self._trusted = trusted
+        self._known: dict[bytes, tuple[Caller | None, float]] = {}
+        self._required = settings.server.keys_required
         # Floats, exact to 2 ** 53: as in tallies.py.
         self._hits = self._misses = 0.0
 
     def identify(self, exchange: Exchange) -> None:
         """Set the caller, and take our own key from the credentials. Raises Refused (401, 429)."""
         if not self._required:
-            exchange.caller = LOCAL_CALLER
+            exchange.caller = self.local
             return
         if not exchange.credentials:
             raise Refused(NO_KEY, CHALLENGE)
         if self._guesses.kept:
             self._turn_away_guesser(_address_of(exchange.scope))
         for pair in exchange.credentials:
-            name = self.caller_of(pair[1])
-            if name is not None:
-                exchange.caller = name
+            caller = self.caller_of(pair[1])
+            if caller is not None:
+                exchange.caller = caller
                 self._take_out(exchange)
                 return
         address, now = _address_of(exchange.scope), self._clock()
@@ -93,9 +92,9 @@ class Callers:
         seconds = self._guesses.wait(address, self._clock())
         if seconds:
             self._guesses.turned_away += 1
-            raise Refused(msgspec.structs.replace(TOO_MANY_GUESSES, retry_after=whole(seconds)))
+            raise Refused(replace(TOO_MANY_GUESSES, retry_after=whole(seconds)))
 
-    def caller_of(self, credential: bytes) -> str | None:
+    def caller_of(self, credential: bytes) -> Caller | None:
         """Whose key this is. By digest: the time taken is the same for a key that is nearly right.
 
         What was found is kept for a while under the key as it was sent, which is hashed once and not with
@@ -107,16 +106,16 @@ class Callers:
             self._hits += 1
             return found[0]
         self._misses += 1
-        name = self._names.get(sha256(secret_of(credential)).digest())
+        caller = self._by_digest.get(digest_of(secret_of(credential)))
         if len(credential) <= LONGEST_KEPT:
-            self._keep(credential, name, now)
-        return name
+            self._keep(credential, caller, now)
+        return caller
 
-    def _keep(self, credential: bytes, name: str | None, now: float) -> None:
+    def _keep(self, credential: bytes, caller: Caller | None, now: float) -> None:
         """Strangers choose what they send: what is kept is bounded, and full means start again."""
         if len(self._known) >= KNOWN_KEPT:
             self._known.clear()
-        self._known[credential] = (name, now + (KNOWN_FOR if name is not None else UNKNOWN_FOR))
+        self._known[credential] = (caller, now + (KNOWN_FOR if caller is not None else UNKNOWN_FOR))
 
     def figures(self) -> Figures:
         """How many keys are known as they were sent, and how often that was of use."""
@@ -135,9 +134,11 @@ class Callers:
         else:
             exchange.credentials = [pair for pair in exchange.credentials if not self.caller_of(pair[1])]
 
-    def may_override(self, caller: str) -> bool:
-        """Whether a caller may say where a request goes: everybody where no keys are asked for."""
-        return not self._required or caller in self._trusted
+    def named(self, name: str) -> Caller:
+        """Who carries the key of this name, as far as the configuration says."""
+        known = (one for one in self._by_digest.values() if one.name == name)
+        stranger = Caller(name=name, key_id=name) if self._required else replace(self.local, name=name)
+        return next(known, stranger)
 
     def open_to(self, scope: Scope) -> bool:
         """Whether its header fields open a door that wants a key wherever keys are required."""

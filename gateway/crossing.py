@@ -167,7 +167,7 @@ def _cache_key(exchange: Exchange) -> str | None:
     """A name for the conversation in the provider's prompt cache, made of the client's session."""
     if not exchange.session:
         return None
-    said = b"\0".join((exchange.caller.encode(), exchange.session, exchange.agent))
+    said = b"\0".join((exchange.caller.key_id.encode(), exchange.session, exchange.agent))
     return blake2b(said, digest_size=16).hexdigest()
 
 

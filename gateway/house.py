@@ -97,13 +97,7 @@ class House:
         leaving = settings.failure.leaving != "always"
         workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
         self.router = Router(self.providers, settings, workshop, self.chance, self.calendar)
-        self.callers = Callers(
-            {key.digest: key.name for key in settings.keys},
-            self.clock,
-            self.guesses,
-            required=settings.server.keys_required,
-            trusted=frozenset(key.name for key in settings.keys if key.overrides),
-        )
+        self.callers = Callers(settings, self.clock, self.guesses)
         self.visitors = visitors_for(settings.server)
         self.limits = limits_for(settings, self.clock, self.limits)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)

@@ -96,7 +96,7 @@ class Limits:
 
     def enter(self, exchange: Exchange) -> None:
         """Count a request, where there is room for it. Raises Refused (429)."""
-        meters = self._by_caller.get(exchange.caller, self._everybody)
+        meters = self._by_caller.get(exchange.caller.key_id, self._everybody)
         if not meters:
             return
         now = self._clock()
@@ -125,8 +125,8 @@ class Limits:
 
     def told(self, exchange: Exchange, headers: list[Pair]) -> list[Pair]:
         """The header fields with what is left, in the client's own words and without anybody else's (G7)."""
-        meters = self._by_caller.get(exchange.caller, self._everybody)
-        if not meters or not exchange.caller:
+        meters = self._by_caller.get(exchange.caller.key_id, self._everybody)
+        if not meters or not exchange.caller.name:
             return headers
         kept = [pair for pair in headers if not pair[0].startswith(PREFIXES)]
         now, tightest = self._clock(), dict[str, Window]()

@@ -23,9 +23,9 @@ OFF: Final = "off"
 
 def heed(exchange: Exchange) -> None:
     """Read the fields. Raises Refused: 403 for a caller who may not, 400 for what makes no sense."""
-    if not exchange.house.callers.may_override(exchange.caller):
+    if not exchange.caller.overrides:
         name = exchange.overrides[0][0].decode()
-        words = f"the key `{exchange.caller}` may not send `{name}`: it has no `overrides = true`"
+        words = f"the key `{exchange.caller.name}` may not send `{name}`: it has no `overrides = true`"
         raise Refused(Fault("permission", 403, words, code="overrides_not_allowed"))
     for field, value in exchange.overrides:
         READERS[field](exchange, value.decode("latin-1").strip())

@@ -94,7 +94,7 @@ def _tally(exchange: Exchange) -> None:
 def _asked(exchange: Exchange, replies: Replies) -> Asked | None:
     """None where nothing is to be done for the request."""
     assert exchange.peek is not None
-    caching = replies.caching(exchange.caller, exchange.peek.model)
+    caching = replies.caching(exchange.caller.name, exchange.peek.model)
     reconnects = replies.sharing.grace > 0
     if caching.responses == "off" and not caching.coalesce and not reconnects:
         return None

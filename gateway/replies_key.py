@@ -43,7 +43,7 @@ def likeness(exchange: Exchange) -> Likeness | None:
     # In one order: which of them a request begins with may be drawn anew for each.
     targets = sorted((target.provider.name, target.model) for target in exchange.targets)
     parts = [
-        *(word.encode() for word in (exchange.dialect.name, exchange.caller, exchange.peek.model)),
+        *(word.encode() for word in (exchange.dialect.name, exchange.caller.key_id, exchange.peek.model)),
         b"%d" % len(targets),
         *(word.encode() for target in targets for word in target),
         *_flat(exchange.credentials),

@@ -20,6 +20,7 @@ import msgspec
 
 from adapters.dialect import Dialect, Peek
 from adapters.survey import Tag, asks_for_search, offers_tools, shows_images, subagent_of
+from gateway.caller import NOBODY, Caller
 from gateway.settings import Scenarios
 from gateway.state import Pair
 
@@ -35,7 +36,7 @@ class Request(msgspec.Struct, frozen=True):
     path: str
     peek: Peek
     headers: Iterable[Pair] = ()
-    caller: str = ""
+    caller: Caller = NOBODY
     agent: str = ""
     moment: Callable[[], float] = lambda: 0.0
 

@@ -127,7 +127,7 @@ MAKERS: Final[dict[str, Callable[[Any], Holds]]] = {
     "dialect": _as(lambda facts: facts.request.dialect.name),
     "stream": _as(lambda facts: facts.request.peek.stream),
     "thinking": _as(lambda facts: facts.request.peek.thinking),
-    "key": _like(lambda facts: facts.request.caller),
+    "key": _like(lambda facts: facts.request.caller.name),
     "headers": _headers,
     "time": _time,
     "days": _days,

@@ -253,7 +253,9 @@ class CacheSettings(msgspec.Struct, frozen=True, kw_only=True):
         return not any((one.responses or "off") != "off" or one.coalesce for one in said)
 
 
-class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
+class LimitSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """How much may be asked for: in any minute, and at once. 0 is any number."""
 
     requests_per_minute: int = 0

@@ -16,6 +16,7 @@ from adapters.dialect import Dialect, Peek, Tap
 from adapters.embeddings import EmbeddingRequest
 from adapters.events import Usage
 from adapters.translation import Shown
+from gateway.caller import NOBODY, Caller
 
 if TYPE_CHECKING:
     from gateway.breaker import Breaker
@@ -61,7 +62,7 @@ class Exchange(msgspec.Struct, eq=False):
 
     # From the head of the request.
     request_id: bytes = b""
-    caller: str = ""
+    caller: Caller = NOBODY
     forward: list[Pair] = []
     fields: bytes = b""
     nominated: frozenset[bytes] = frozenset()

@@ -72,7 +72,7 @@ def _decide(house: House, body: bytes, asked: dict[str, Any]) -> Decision:
         *(house, dialect, operation, path, scope, _nothing, _nobody, house.clock(), asked["profile"])
     )
     ingress.read_head(exchange, house.settings.server)
-    exchange.caller, exchange.body = asked["caller"], body
+    exchange.caller, exchange.body = house.callers.named(asked["caller"]), body
     if exchange.overrides:
         overriding.heed(exchange)
     return explained(exchange)

@@ -8,6 +8,7 @@ import pytest
 
 from adapters import survey
 from adapters.table import DIALECTS
+from gateway.caller import Caller
 from gateway.errors import Refused
 from gateway.house import House
 from gateway.routing_facts import SCENARIOS
@@ -49,7 +50,7 @@ def routed(found: Settings, text: bytes, dialect: str = MESSAGES, **more: Any) -
     moment: datetime = more.get("moment", NIGHT)
     house = House(found, calendar=moment.timestamp)
     exchange = exchange_of(house, Client(headers=more.get("headers", [])), dialect)
-    exchange.body, exchange.caller = text, more.get("caller", "")
+    exchange.body, exchange.caller = text, Caller(name=more.get("caller", ""))
     exchange.profile = more.get("profile", "")
     exchange.agent = dict(more.get("headers", [])).get(b"x-claude-code-agent-id", b"")
     exchange.peek = DIALECTS[dialect].peek(text, "")
