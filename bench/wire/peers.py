@@ -183,7 +183,7 @@ def granian(folder: Path, _behind: Upstreams) -> Iterator[Peer]:
     (port,) = free_ports(1)
     log = folder / "granian.log"
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--runtime-mode", "st", "--http", "1", "--no-ws"]
+    command += ["--port", str(port), "--workers", "1", "--runtime-mode", "mt", "--http", "1", "--no-ws"]
     command += ["--log-level", "error", "--loop", "uvloop", "bench.wire.bare:application"]
     with running("granian", command, core=PEER_CORE, log=log) as program:
         wait_until_open(port, program, log)
