@@ -74,6 +74,10 @@ bench-published *arguments: setup
 bench-report *arguments: setup
     {{ python }} -m bench report "$@"
 
+# Write the table of prices anew, from the data set that is installed.
+prices: setup
+    {{ python }} -m docs.prices
+
 # Write the generated parts of the pages in docs/ anew.
 docs: setup
     {{ python }} -m docs.generate

@@ -17,6 +17,8 @@ class ProviderRow(msgspec.Struct, frozen=True):
     environment variable its key is usually kept in; `families` are globs of model names that can
     only mean this provider; `passthrough` says that a client's own credential may go to it. `quirks` maps
     a dialect's name to families of models, the first that fits: what is in none strays in nothing.
+    `prices` is its name in the data set of prices, None for this one and "" for none; `NAME_*` is for each
+    who serves its models.
     """
 
     name: str
@@ -26,6 +28,7 @@ class ProviderRow(msgspec.Struct, frozen=True):
     families: tuple[str, ...] = ()
     passthrough: bool = False
     quirks: dict[str, tuple[Family, ...]] = {}
+    prices: str | None = None
 
 
 # `v1`, `v4`, `v1beta`: a path that has such a part says its version itself.

@@ -56,6 +56,11 @@ def _both(row: ProviderRow, messages: str, quirks: tuple[Family, ...] = anthropi
     return msgspec.structs.replace(row, base_urls=base_urls, quirks={**row.quirks, _MESSAGES: quirks})
 
 
+def _priced(row: ProviderRow, prices: str) -> ProviderRow:
+    """Make the row of a provider that the data set of prices has under another name, or not at all."""
+    return msgspec.structs.replace(row, prices=prices)
+
+
 def _box(name: str, title: str, port: int, quirks: Quirks) -> ProviderRow:
     """Make the row of a server on this machine, at its usual port and without a key."""
     return ProviderRow(
@@ -63,6 +68,7 @@ def _box(name: str, title: str, port: int, quirks: Quirks) -> ProviderRow:
         title=title,
         base_urls={_CHAT: f"http://127.0.0.1:{port}/v1"},
         quirks={_CHAT: (("*", quirks),)},
+        prices="",
     )
 
 
@@ -93,10 +99,11 @@ _FIRMS = (
         },
         key_variable="GEMINI_API_KEY",
         families=("gemini-*",),
+        prices="google",
         quirks={_CHAT: (("*", Quirks(most_stops=5, refuses=frozenset(("service_tier", "logit_bias")))),)},
     ),
     _chat("groq", "Groq", "https://api.groq.com/openai/v1", quirks=groq.QUIRKS),
-    _chat("xai", "xAI", "https://api.x.ai/v1", "grok-*", quirks=xai.QUIRKS),
+    _priced(_chat("xai", "xAI", "https://api.x.ai/v1", "grok-*", quirks=xai.QUIRKS), "x-ai"),
     _both(
         _chat(
             "deepseek",
@@ -152,17 +159,20 @@ _FIRMS = (
         # Tools that are strict beside others that are not are a 400.
         quirks=(("gpt-oss*", Quirks(strict=False)), ("*", Quirks(strict=False, efforts=()))),
     ),
-    _both(
-        _chat(
-            "moonshot",
-            "Moonshot AI",
-            "https://api.moonshot.ai/v1",
-            "kimi-*",
-            "moonshot-*",
-            quirks=moonshot.QUIRKS,
+    _priced(
+        _both(
+            _chat(
+                "moonshot",
+                "Moonshot AI",
+                "https://api.moonshot.ai/v1",
+                "kimi-*",
+                "moonshot-*",
+                quirks=moonshot.QUIRKS,
+            ),
+            "https://api.moonshot.ai/anthropic",
+            anthropic.COMPATIBLE_THINKERS,
         ),
-        "https://api.moonshot.ai/anthropic",
-        anthropic.COMPATIBLE_THINKERS,
+        "moonshotai",
     ),
     _both(
         _chat("zai", "Z.ai", "https://api.z.ai/api/paas/v4", "glm-*", quirks=zai.QUIRKS),
@@ -179,6 +189,7 @@ _FIRMS = (
         # Not `qwen*`: most of its models are in the open, and at many others.
         families=("qwen-max*", "qwen-plus*", "qwen-flash*", "qwen-turbo*", "qwen3-max*", "qwen3-coder-plus*"),
         quirks={_CHAT: qwen.QUIRKS, _MESSAGES: anthropic.COMPATIBLE},
+        prices="",
     ),
     _both(
         _chat(
@@ -190,7 +201,7 @@ _FIRMS = (
         ),
         "https://api.minimax.io/anthropic",
     ),
-    _chat("nvidia", "NVIDIA", "https://integrate.api.nvidia.com/v1", quirks=_OPEN),
+    _priced(_chat("nvidia", "NVIDIA", "https://integrate.api.nvidia.com/v1", quirks=_OPEN), ""),
     _chat(
         "perplexity",
         "Perplexity",
@@ -207,6 +218,7 @@ _FIRMS = (
         base_urls={_CHAT: "https://router.huggingface.co/v1"},
         key_variable="HF_TOKEN",
         quirks={_CHAT: _OPEN},
+        prices="huggingface_*",
     ),
     ProviderRow(
         name="github",
@@ -220,6 +232,7 @@ _FIRMS = (
                 ("*", Quirks(output_limit="max_tokens", efforts=())),
             )
         },
+        prices="",
     ),
 )
 
@@ -230,6 +243,7 @@ _BOXES = (
         title="Ollama",
         base_urls={_OLLAMA: "http://127.0.0.1:11434", _CHAT: "http://127.0.0.1:11434/v1"},
         quirks={_CHAT: _OPEN},
+        prices="",
     ),
     _box("vllm", "vLLM", 8000, Quirks(reasoning_field="reasoning_content", top_k=True)),
     _box("sglang", "SGLang", 30000, Quirks(reasoning_field="reasoning_content", top_k=True)),
@@ -242,6 +256,12 @@ PROVIDERS: dict[str, ProviderRow] = {
     for row in (
         *_FIRMS,
         *_BOXES,
-        ProviderRow(name="demo", title="Demo, inside penstock", base_urls={}, families=("demo", "demo-*")),
+        ProviderRow(
+            name="demo",
+            title="Demo, inside penstock",
+            base_urls={},
+            families=("demo", "demo-*"),
+            prices="",
+        ),
     )
 }

@@ -9,12 +9,14 @@ from typing import Final
 import msgspec
 
 from adapters.dialect import Dialect
+from adapters.events import Usage
 from adapters.fault import Fault
 from adapters.request import decode_body
 from adapters.table import DIALECTS
 from gateway import overriding
 from gateway.errors import Refused
 from gateway.plan import Choice, Target
+from gateway.prices import cost
 from gateway.routing import Ruled
 from gateway.settings import Price, Tier
 from gateway.state import Exchange
@@ -35,7 +37,10 @@ TELLING: Final = {
 
 
 class Stop(msgspec.Struct, omit_defaults=True):
-    """One target: how the request gets there, its breaker, and what the input would cost there."""
+    """One target: how the request gets there, its breaker, and what it would cost there, in dollars.
+
+    `input_cost` is without a prompt cache, `most_cost` with as much output as is asked for at most.
+    """
 
     provider: str
     model: str
@@ -44,6 +49,8 @@ class Stop(msgspec.Struct, omit_defaults=True):
     breaker: str
     tokens: int
     input_cost: str = ""
+    most_cost: str = ""
+    price: str = ""
 
 
 class Decision(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -125,6 +132,8 @@ def _stop(exchange: Exchange, target: Target, weighed: int) -> Stop:
     house, provider = exchange.house, target.provider
     tokens = house.estimates.mended(provider.name, target.model, weighed)
     same = target.dialect is exchange.dialect
+    price = house.prices.of(provider.name, target.model)
+    output = exchange.peek.max_tokens if exchange.peek is not None else None
     return Stop(
         provider=provider.name,
         model=target.model,
@@ -132,13 +141,16 @@ def _stop(exchange: Exchange, target: Target, weighed: int) -> Stop:
         crossing="passthrough" if same else "translation",
         breaker=target.breaker.state(house.clock()),
         tokens=tokens,
-        input_cost=_cost(target.price, tokens),
+        input_cost=_cost(price, Usage(input=tokens)),
+        most_cost="" if output is None else _cost(price, Usage(input=tokens, output=max(output, 0))),
+        price="" if price is None else price.source,
     )
 
 
-def _cost(price: Price | None, tokens: int) -> str:
-    """Dollars for the input, where none of it is in a prompt cache."""
-    return "" if price is None else f"{price.input * tokens / MILLION / MILLION:.6f}"
+def _cost(price: Price | None, usage: Usage) -> str:
+    """What this would cost, in dollars."""
+    found = cost(usage, price)
+    return "" if found is None else f"{found / MILLION:.6f}"
 
 
 def _words(decision: Decision) -> list[str]:
@@ -169,9 +181,10 @@ def _passed(rule: Ruled) -> str:
 
 def _told(place: int, stop: Stop) -> str:
     """One target for people."""
-    cost = f", {stop.input_cost} dollars without a cache" if stop.input_cost else ""
+    said = f", {stop.input_cost} dollars without a cache" if stop.input_cost else ", of unknown price"
+    most = f", {stop.most_cost} at most with the reply" if stop.most_cost else ""
     rest = "" if stop.breaker == "closed" else f"; its breaker is {stop.breaker.replace('_', '-')}"
     return (
         f"{place}. {stop.provider}/{stop.model} by {stop.crossing} in {stop.dialect}, "
-        f"about {stop.tokens} tokens of input{cost}{rest}"
+        f"about {stop.tokens} tokens of input{said}{most}{rest}"
     )

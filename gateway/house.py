@@ -29,12 +29,12 @@ from gateway.lessons import Lessons
 from gateway.limits import Limits, limits_for
 from gateway.load import Loads
 from gateway.plan_targets import Workshop
-from gateway.prices import Prices
+from gateway.prices import Hand, Prices
 from gateway.provider import Provider
 from gateway.replies import replies_for, same_replies
 from gateway.retries import Retries
 from gateway.routing import Router
-from gateway.settings import ProviderSettings, Settings
+from gateway.settings import Price, ProviderSettings, Settings
 from gateway.sharing import Sharing
 from gateway.state import Exchange
 from gateway.tallies import Tallies
@@ -71,6 +71,7 @@ class House:
         self.guesses = Guesses(settings.server.guesses)
         self.tallies = Tallies()
         self.estimates = Estimates(clock)
+        self.by_hand = Hand()
         self.retries = Retries()
         self.lessons = Lessons(clock, settings.failure.remember)
         self.journal = Journal(settings.log)
@@ -95,7 +96,8 @@ class House:
             for one in settings.providers
         }
         leaving = settings.failure.leaving != "always"
-        workshop = Workshop(self.breakers, self.loads, Prices(settings.prices), leaving=leaving)
+        self.prices = Prices(settings, self.by_hand, self.calendar)
+        workshop = Workshop(self.breakers, self.loads, self.prices, leaving=leaving)
         self.router = Router(self.providers, settings, workshop, self.chance, self.calendar)
         self.callers = Callers(settings, self.clock, self.guesses)
         self.visitors = visitors_for(settings.server)
@@ -188,6 +190,11 @@ class House:
         if self.replies is not None:
             found["responses"] = self.replies.kept
         return found
+
+    def reprice(self, prices: Mapping[str, Price]) -> None:
+        """From the next request on these are the prices that were set by hand, by `provider/model`."""
+        self.by_hand.set(prices)
+        self.router.plans.clear()
 
     def speaks(self, provider: str, dialect: str) -> bool:
         """Whether there is such a provider, and requests of this dialect can go there as they are."""

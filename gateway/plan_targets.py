@@ -47,7 +47,7 @@ class Workshop:
             quirks=_quirks(provider, model, spoken),
             guarded=provider.guarded or load is not None,
             timeouts=msgspec.structs.replace(provider.settings.timeouts, **tier.timeouts),
-            price=self._prices.of(provider.name, model),
+            price=self._prices.of(provider.name, model) if self._prices.wanted else None,
             load=load,
             recourse=tier.recourse,
         )

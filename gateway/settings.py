@@ -171,12 +171,23 @@ class RoutingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """What a million tokens cost, in millionths of a dollar."""
+    """What a million tokens cost, in millionths of a dollar. `source`: who says so, and of when.
+
+    None is as what it is a part of: what is written to the cache for an hour as what is written for five
+    minutes, reasoning as output. `request` is what each request costs beside its tokens. An input of more
+    than `over` tokens makes all of the request cost what `longer` says, where that is there.
+    """
 
     input: int
     output: int
     cache_read: int
     cache_write: int
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    request: int = 0
+    over: int = 0
+    longer: "Price | None" = None
+    source: str = "configuration"
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

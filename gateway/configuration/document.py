@@ -287,6 +287,18 @@ class Profile(Table, frozen=True):
     rules: Annotated[list[Rule] | None, Meta(description="As [[rules]], and instead of them.")] = None
 
 
+class LongPrice(Table, frozen=True):
+    """What a request costs whose input is long: dollars for a million tokens; the rest is as for others."""
+
+    over: Annotated[int, Meta(description="Tokens of input, cached ones too, beyond which it is long.")]
+    input: Annotated[Dollars | None, Meta(description="As for others.")] = None
+    output: Annotated[Dollars | None, Meta(description="As for others.")] = None
+    cache_read: Annotated[Dollars | None, Meta(description="As for others.")] = None
+    cache_write: Annotated[Dollars | None, Meta(description="As for others.")] = None
+    cache_write_1h: Annotated[Dollars | None, Meta(description="As for others.")] = None
+    reasoning: Annotated[Dollars | None, Meta(description="As for others.")] = None
+
+
 class Price(Table, frozen=True):
     """What a model costs: dollars for a million tokens."""
 
@@ -297,6 +309,19 @@ class Price(Table, frozen=True):
     ] = None
     cache_write: Annotated[
         Dollars | None, Meta(description="Dollars for a million written to it. Default: input.")
+    ] = None
+    cache_write_1h: Annotated[
+        Dollars | None,
+        Meta(description="Dollars for a million written to it for an hour. Default: cache_write."),
+    ] = None
+    reasoning: Annotated[
+        Dollars | None, Meta(description="Dollars for a million that it thinks. Default: output.")
+    ] = None
+    request: Annotated[
+        int | float | str, Meta(description="Dollars for each request, beside its tokens.")
+    ] = 0
+    longer: Annotated[
+        list[LongPrice] | None, Meta(description="What it costs when the input is long, by how long it is.")
     ] = None
 
 

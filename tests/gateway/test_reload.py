@@ -28,7 +28,8 @@ KEY = "pst_aaaaaaaaaaaa_" + "b" * 43
 # What the house is made of. A part that is made of the settings belongs to `furnish`; one that lives as long
 # as the worker and has a setting in it is told of a new one in `give_way`.
 FURNITURE = {"settings", "providers", "router", "callers", "catalogue", "fitness", "health", "visitors"} | {
-    "limits"
+    "limits",
+    "prices",
 }
 LASTING = {
     *(
@@ -42,6 +43,7 @@ LASTING = {
         "guesses",
         "tallies",
         "estimates",
+        "by_hand",
         "retries",
     ),
     *(

@@ -71,7 +71,18 @@ def test_the_rules_that_were_asked_are_told(told: House) -> None:
     )
     assert target["breaker"] == "closed"
     assert target["input_cost"] == f"{target['tokens'] * 5 / 1_000_000:.6f}"
+    assert target["price"] == "configuration"
     assert "rules.0 is passed over: tools" in found["words"]
+
+
+def test_the_cost_is_told_with_the_longest_reply_that_is_asked_for(told: House) -> None:
+    """Input and as much output as may come; what has no price has no cost."""
+    body = b'{"model":"ant/claude-x","max_tokens":1000,"messages":[{"role":"user","content":"hi"}]}'
+    target = explained(told, body, SPOKEN)["targets"][0]
+    assert target["most_cost"] == f"{(target['tokens'] * 5 + 1000 * 25) / 1_000_000:.6f}"
+    blind = explained(told, MESSAGES.body("only-chat/gpt-x"), SPOKEN)
+    assert "input_cost" not in blind["targets"][0]
+    assert any("of unknown price" in word for word in blind["words"])
 
 
 def test_targets_are_told_in_order_and_no_turn_is_taken(told: House) -> None:
