@@ -35,6 +35,8 @@ MAGIC: Final = b"SQLite format 3\0"
 BESIDE: Final = ("-wal", "-shm")
 
 Identity = tuple[int, int]
+# For who asks the tables without knowing what is underneath.
+Connection = apsw.Connection
 
 
 def practise(connection: apsw.Connection) -> None:

@@ -82,6 +82,11 @@ def of(connection: apsw.Connection, identity: str) -> Key:
     raise Unknown("there is no key of this id")
 
 
+def named(connection: apsw.Connection, name: str) -> list[Key]:
+    """The keys that are called so, or have this id: names are not unique."""
+    return list(read(Key, connection.execute(f"{_SELECT} WHERE name = ?1 OR id = ?1", (name,))))
+
+
 def by_digest(connection: apsw.Connection, digest: bytes, now: int) -> Key | None:
     """The key that a secret with this hash opens at this time, whatever its state, if any."""
     found = connection.execute(

@@ -67,6 +67,11 @@ def of(connection: apsw.Connection, identity: str) -> Principal:
     raise Unknown("there is nobody of this id")
 
 
+def named(connection: apsw.Connection, name: str) -> list[Principal]:
+    """Those who are called so, or have this id: names are not unique."""
+    return list(read(Principal, connection.execute(f"{_SELECT} WHERE name = ?1 OR id = ?1", (name,))))
+
+
 def line(connection: apsw.Connection, identity: str) -> list[Principal]:
     """The one of this id and all who stand above, upwards: whose limits all must hold."""
     return list(read(Principal, connection.execute(_LINE, (identity,))))

@@ -20,6 +20,13 @@ COMMANDS = {
     "explain": "Show where a request would go, and why.",
     "lessons": "Show what a running gateway has learned of models, or have it forgotten.",
     "key": "Make keys for callers.",
+    "keys": "Make, list, block, rotate and revoke the keys in the store.",
+    "principals": "Organisations, teams, projects and users above the keys.",
+    "usage": "Show what was used and what it cost, by model, key, day, session and more.",
+    "ledger": "Show single attempts: of one conversation, one request or one key.",
+    "backup": "Copy the database while it is in use.",
+    "export": "Write every table of the store as JSON Lines.",
+    "restore": "Take an export into an empty database.",
     "schema": "Print the JSON schema of penstock.toml, for editors.",
 }
 

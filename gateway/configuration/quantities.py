@@ -39,6 +39,12 @@ def micro_dollars(value: float | str) -> int:
     return int((amount * 1_000_000).to_integral_value())
 
 
+def dollars(millionths: int) -> str:
+    """Millionths of a dollar as people write them: "0.012500", to the last digit."""
+    whole, rest = divmod(abs(millionths), 1_000_000)
+    return f"{'-' if millionths < 0 else ''}{whole}.{rest:06d}"
+
+
 def _scaled(value: float | str, units: dict[str, float] | dict[str, int], expected: str) -> float:
     if not isinstance(value, str):
         return value
