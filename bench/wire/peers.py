@@ -92,6 +92,15 @@ format = "json"
 [keys.bench]
 sha256 = "{digest}"
 """
+# What a team has on beside keys, the log and the metrics. Nobody comes near these limits: what is measured is
+# that they are kept.
+TEAM = """\
+limits = {{ requests_per_minute = 100_000_000, tokens_per_minute = 100_000_000_000, concurrent = 100_000 }}
+[limits]
+requests_per_minute = 100_000_000
+[store]
+path = "{path}"
+"""
 
 
 class Upstreams(msgspec.Struct, frozen=True):
@@ -164,9 +173,17 @@ def nginx(folder: Path, behind: Upstreams) -> Iterator[Peer]:
 
 @contextmanager
 def penstock(folder: Path, behind: Upstreams) -> Iterator[Peer]:
-    """penstock with everything on: keys asked for, a JSON log line a request into a file, metrics."""
-    with _penstock("penstock", folder, penstock_configuration(behind)) as peer:
+    """penstock with everything on: keys, limits, ledger, metrics, a JSON log line a request into a file."""
+    text = penstock_configuration(behind) + TEAM.format(path=folder / "penstock.db")
+    with _penstock("penstock", folder, text) as peer:
         yield peer
+
+
+@contextmanager
+def penstock_keys(folder: Path, behind: Upstreams) -> Iterator[Peer]:
+    """penstock that asks for keys and writes its log, with neither limits nor a ledger."""
+    with _penstock("penstock-keys", folder, penstock_configuration(behind)) as peer:
+        yield msgspec.structs.replace(peer, carries=("chat", "messages", "crossed", "events"))
 
 
 @contextmanager

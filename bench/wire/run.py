@@ -25,6 +25,7 @@ Opened = Callable[[Path, Upstreams], AbstractContextManager[Peer]]
 PEERS: dict[str, Opened] = {
     "nginx": peers.nginx,
     "penstock": peers.penstock,
+    "penstock-keys": peers.penstock_keys,
     "penstock-plain": peers.penstock_plain,
     "granian": peers.granian,
 }
