@@ -5,8 +5,8 @@ from bench.tables import MILLI, Target, count, heading, latency, megabytes, micr
 from bench.wire.cases import CASES
 
 HOW = (
-    "one worker on one core, load and upstream on the other, everything on (keys, limits, ledger, JSON log, metrics). "
-    "Processor time is user and system of the whole process tree; medians of interleaved rounds."
+    "one worker on one core, load and upstream on the other, everything on (keys, limits, ledger, JSON log, "
+    "metrics). Processor time is user and system of the whole process tree; medians of interleaved rounds."
 )
 COLUMNS = (
     "what",
