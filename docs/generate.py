@@ -21,6 +21,8 @@ from gateway.cli.options import PLACES
 from gateway.configuration.document import Document
 from gateway.configuration.provider_settings import RESERVED_HEADERS
 from gateway.configuration.strictness import plain
+from gateway.edge.admin.refusal import WORDS
+from gateway.edge.admin.table import CONTRACTS
 from gateway.edge.metrics import exposition
 from gateway.house import House
 from gateway.journal import Line
@@ -297,8 +299,31 @@ def _of_dialects(table: Callable[[], dialects.Table]) -> Callable[[], str]:
     return lambda: _table(*table())
 
 
+def admin_operations() -> str:
+    """Every operation of the admin API, with what it needs."""
+    rows = [
+        (
+            _code(f"{one.operation.method} {one.operation.path}"),
+            " ".join(one.words.split()),
+            ", ".join(flag.name or "" for flag in one.operation.needs | one.operation.own).lower(),
+        )
+        for one in CONTRACTS
+    ]
+    return _table(("operation", "what it does", "permission"), rows)
+
+
+def admin_errors() -> str:
+    """Every error of the admin API."""
+    return _table(
+        ("status", "`type`", "when"),
+        [(str(status), _code(word), when) for status, (word, when) in WORDS.items()],
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     **{name: _of_dialects(table) for name, table in dialects.TABLES.items()},
+    "admin-operations": admin_operations,
+    "admin-errors": admin_errors,
     "keys": keys,
     "reserved-headers": reserved_headers,
     "providers": providers,

@@ -22,7 +22,8 @@ from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
 EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log", "/debug/lessons", "/debug/caches"))
-DEBUG: Final = ("/debug/lessons/", "/debug/caches/")
+ADMIN: Final = "/admin/"
+BELOW: Final = ("/debug/lessons/", "/debug/caches/", ADMIN)
 HEALTH: Final = "/healthz"
 GREETING: Final = frozenset(("/", "/api/hello"))
 HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (b"content-length", b"15")])
@@ -35,7 +36,7 @@ SPOKEN_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-leng
 class App:
     """One worker's application."""
 
-    __slots__ = ("_clock", "_edge", "_sockets", "house")
+    __slots__ = ("_admin", "_clock", "_edge", "_sockets", "house")
 
     def __init__(self, house: House, origin: Origin | None = None) -> None:
         self.house = house
@@ -43,12 +44,13 @@ class App:
             house.reload = Reload(house, origin, self._move_in)
         self._clock = house.clock
         self._edge: Any = None
+        self._admin: Any = None
         self._sockets = Sockets(house)
 
     def _move_in(self, house: House) -> None:
         """From now on requests enter this house; those who are inside another stay there."""
         self.house = house
-        self._edge = None
+        self._edge = self._admin = None
         self._sockets.move_in(house)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -71,7 +73,7 @@ class App:
     def _other(self, scope: Scope, receive: Receive, send: Send, path: str) -> Awaitable[None]:
         if path.startswith(paths.PROFILES) and "profile" not in scope:
             return self._profiled(paths.of_profile(scope), receive, send)
-        if path in EDGE or path.startswith(DEBUG):
+        if path in EDGE or path.startswith(BELOW):
             return self._at_the_edge({**scope, "path": path}, receive, send)
         if scope["method"] == "OPTIONS" and (said := self._preflight(scope)) is not None:
             return _say(scope, send, b"", said)
@@ -148,6 +150,8 @@ class App:
         return Exchange(self.house, dialect, operation, path, scope, receive, send, self._clock(), profile)
 
     def _at_the_edge(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["path"].startswith(ADMIN):
+            return self._administer(scope, receive, send)
         visitors = self.house.visitors
         if visitors is not None:
             asked = self._exchange(scope, receive, send, paths.dialect_of(scope, scope["path"]), "none", "")
@@ -161,6 +165,18 @@ class App:
 
             self._edge = build_site(self.house)
         answer: Awaitable[None] = self._edge(scope, receive, send)
+        return answer
+
+    def _administer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """The admin API, where it is on; it looks after its own door."""
+        if self.house.settings.admin is None:
+            nobody = self._exchange(scope, receive, send, paths.CHAT, "none", scope["path"])
+            return exchange.refuse(nobody, paths.NO_ADMIN)
+        if self._admin is None:
+            from gateway.edge.admin.site import build_admin  # noqa: PLC0415  # as above
+
+            self._admin = build_admin(self.house)
+        answer: Awaitable[None] = self._admin(scope, receive, send)
         return answer
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:

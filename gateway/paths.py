@@ -69,6 +69,14 @@ VERSION_TWICE: Final = re.compile("^(?:/v1(?:beta)?)+(?=/v1(?:beta)?/|/api/)")
 READING: Final = frozenset(("GET", "HEAD"))
 
 CLIMBS: Final = Refused(Fault("invalid_request", 400, "a path with `.` or `..` in it is not passed on"))
+NO_ADMIN: Final = Refused(
+    Fault(
+        "not_found",
+        404,
+        "the admin API is off; set `key` of [admin] in the configuration to turn it on",
+        code="admin_off",
+    )
+)
 NO_WEBSOCKET: Final = Refused(
     Fault("invalid_request", 426, "no WebSocket here: send POST requests over HTTP", code="upgrade_required"),
     ((b"upgrade", b"HTTP/1.1"),),

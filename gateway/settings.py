@@ -313,6 +313,13 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     keep_sums: int = 400
 
 
+class AdminSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The admin API: the SHA-256 digest of its key (32 bytes), and the folder of backups, "" for none."""
+
+    digest: bytes
+    backups: str = ""
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`format`: "text" or "json"; `level`: "off", "error", "info" or "debug"."""
 
@@ -337,4 +344,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[KeySettings, ...] = ()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
+    admin: AdminSettings | None = None
     log: LogSettings = LogSettings()

@@ -79,8 +79,8 @@ class Visitors:
         ]
 
     def _check_host(self, host: bytes) -> None:
-        name = _name_of(host)
-        if name not in self._hosts and not (self.open and _is_local(name)):
+        name = name_of(host)
+        if name not in self._hosts and not (self.open and is_local(name)):
             raise Refused(FOREIGN_HOST)
         if len(self._good) < KEPT:
             self._good.add(host)
@@ -102,7 +102,7 @@ def allowing(origin: bytes) -> list[Pair]:
     ]
 
 
-def _name_of(host: bytes) -> str:
+def name_of(host: bytes) -> str:
     """The name without its port, in small letters."""
     text = host.decode("latin-1").lower()
     if text.startswith("["):
@@ -110,7 +110,8 @@ def _name_of(host: bytes) -> str:
     return text.partition(":")[0]
 
 
-def _is_local(name: str) -> bool:
+def is_local(name: str) -> bool:
+    """Whether it is one by which a machine calls itself."""
     if name == LOCAL or name.endswith("." + LOCAL):
         return True
     try:

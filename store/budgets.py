@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import apsw
 
+from store.paging import LAST, Page, after, page_of
 from store.rows import Charge, Spent, read, selected
 
 
@@ -39,3 +40,15 @@ def of(connection: apsw.Connection, scope: str, window: str, period: int) -> int
     ((spent,),) = found.fetchall()
     assert isinstance(spent, int)
     return spent
+
+
+def page(connection: apsw.Connection, scope: str = "", cursor: str = "", limit: int = 100) -> Page[Spent]:
+    """What one scope has spent, or all: by scope and window, the latest period first."""
+    whose, window, period = after(cursor, ("", "", LAST))
+    found = connection.execute(
+        f"SELECT {selected(Spent)} FROM budgets WHERE (?4 = '' OR scope = ?4) AND (scope, \"window\") >= "
+        '(?1, ?2) AND ((scope, "window") > (?1, ?2) OR period < ?3) '
+        'ORDER BY scope, "window", period DESC LIMIT ?5',
+        (whose, window, period, scope, limit + 1),
+    )
+    return page_of(list(read(Spent, found)), limit, lambda row: (row.scope, row.window, row.period))

@@ -12,7 +12,7 @@ import msgspec
 from store.audit import Change
 from store.errors import Conflict, Unknown
 from store.paging import Page, after, page_of
-from store.rows import Key, Standing, inserting, read, selected
+from store.rows import BELOW, Key, Standing, inserting, read, selected
 
 _SELECT: Final = f"SELECT {selected(Key)} FROM keys"
 _INSERT: Final = inserting("keys", Key)
@@ -101,12 +101,15 @@ def all_active(connection: apsw.Connection, now: int) -> Iterator[Key]:
     return read(Key, found)
 
 
-def page(connection: apsw.Connection, owner: str = "", cursor: str = "", limit: int = 100) -> Page[Key]:
-    """The keys of one owner, or all, the oldest first."""
+def page(
+    connection: apsw.Connection, owner: str = "", cursor: str = "", limit: int = 100, under: str = ""
+) -> Page[Key]:
+    """The keys of one owner, or all, the oldest first; of those only who belong to one or to who is below."""
     created, identity = after(cursor, (-1, ""))
     found = connection.execute(
-        f"{_SELECT} WHERE (created, id) > (?1, ?2) AND (?3 = '' OR owner = ?3) ORDER BY created, id LIMIT ?4",
-        (created, identity, owner, limit + 1),
+        f"{_SELECT} WHERE (created, id) > (?1, ?2) AND (?3 = '' OR owner = ?3) "
+        f"AND (?4 = '' OR owner IN ({BELOW.format('?4')})) ORDER BY created, id LIMIT ?5",
+        (created, identity, owner, under, limit + 1),
     )
     return page_of(list(read(Key, found)), limit, lambda key: (key.created, key.id))
 

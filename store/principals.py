@@ -12,7 +12,7 @@ import msgspec
 from store.audit import Change
 from store.errors import Conflict, Unknown
 from store.paging import Page, after, page_of
-from store.rows import Principal, inserting, read, selected
+from store.rows import BELOW, Principal, inserting, read, selected
 
 # From the top down: who stands above is of an earlier kind, so the tree has no ring.
 RANKS: Final = ("organisation", "team", "project", "user")
@@ -78,12 +78,13 @@ def line(connection: apsw.Connection, identity: str) -> list[Principal]:
 
 
 def page(
-    connection: apsw.Connection, parent: str = "", cursor: str = "", limit: int = 100
+    connection: apsw.Connection, parent: str = "", cursor: str = "", limit: int = 100, under: str = ""
 ) -> Page[Principal]:
-    """Those who stand under one, or all, by their ids."""
+    """Those right below one, or all, by their ids; of those only one and who is anywhere below it."""
     (identity,) = after(cursor, ("",))
     found = connection.execute(
-        f"{_SELECT} WHERE id > ?1 AND (?2 = '' OR parent = ?2) ORDER BY id LIMIT ?3",
-        (identity, parent, limit + 1),
+        f"{_SELECT} WHERE id > ?1 AND (?2 = '' OR parent = ?2) "
+        f"AND (?3 = '' OR id IN ({BELOW.format('?3')})) ORDER BY id LIMIT ?4",
+        (identity, parent, under, limit + 1),
     )
     return page_of(list(read(Principal, found)), limit, lambda row: (row.id,))

@@ -20,6 +20,11 @@ Standing = Literal["active", "blocked", "expired", "revoked"]
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 EMPTY: Final = "{}"
+# The ids of a principal and of all who stand below it, as a part of a statement.
+BELOW: Final = (
+    "WITH RECURSIVE below (who) AS (SELECT {} UNION "
+    "SELECT id FROM principals JOIN below ON parent = who) SELECT who FROM below"
+)
 # The most that one attempt can have used or cost: a million dollars, a million million tokens.
 MOST: Final = 10**12
 # The end of the year 9999, in milliseconds.

@@ -24,7 +24,12 @@ HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
 METRIC = re.compile(r"\bpenstock_[a-z_]+\b")
 OWN_HEADER = re.compile(r"x-penstock-[a-z-]*[a-z]")
 # Every secret and file that the examples of the pages refer to.
-ENVIRONMENT = {"HOME": "/nowhere", "ANTHROPIC_API_KEY": "sk-ant-example", "OPENAI_API_KEY": "sk-example"}
+ENVIRONMENT = {
+    "HOME": "/nowhere",
+    "ANTHROPIC_API_KEY": "sk-ant-example",
+    "OPENAI_API_KEY": "sk-example",
+    "PENSTOCK_ADMIN_KEY": "an-example-of-thirty-two-characters-and-more",
+}
 
 
 def text_of(page: Path) -> str:

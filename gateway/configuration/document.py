@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.configuration.document_server import Key, Log, Quota, Server, Store
+from gateway.configuration.document_server import Admin, Key, Log, Quota, Server, Store
 from gateway.configuration.document_table import Duration, Size, Table
 
 Dollars = Annotated[
@@ -361,6 +361,7 @@ class Document(Table, frozen=True):
     keys: dict[str, Key] = {}
     limits: Quota = Quota()
     store: Store = Store()
+    admin: Admin = Admin()
     log: Log = Log()
 
 

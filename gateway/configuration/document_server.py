@@ -80,6 +80,20 @@ class Store(Table, frozen=True):
     keep_sums: Annotated[int, Meta(description="Days that its sums by hour and day are kept.")] = 400
 
 
+class Admin(Table, frozen=True):
+    """The admin API, under /admin/v1. It is off unless there is a key for it."""
+
+    key: Annotated[
+        str | None, Meta(description='Its key, by reference: "${VAR}". At least 32 characters.')
+    ] = None
+    sha256: Annotated[str | None, Meta(description="Instead, the SHA-256 digest of it in hexadecimal.")] = (
+        None
+    )
+    backups: Annotated[
+        str | None, Meta(description="The folder that backups are written into. Default: there are none.")
+    ] = None
+
+
 class Log(Table, frozen=True):
     """What is logged, and how."""
 

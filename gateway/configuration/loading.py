@@ -22,6 +22,7 @@ import msgspec
 
 from adapters.table import DIALECTS, PROVIDERS
 from gateway.configuration.addresses import is_loopback, parse_listen
+from gateway.configuration.administration import resolve_admin
 from gateway.configuration.caching import resolve_cache
 from gateway.configuration.capabilities import resolve_capabilities
 from gateway.configuration.document import Document
@@ -176,6 +177,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         keys=keys,
         limits=_limits(document.limits, "limits", problems),
         store=resolve_store(document.store, around.folder, server.workers, problems),
+        admin=resolve_admin(document.admin, around.folder, problems),
         log=LogSettings(level=document.log.level, format=document.log.format),
     )
     return settings, problems
