@@ -100,13 +100,12 @@ def _example(settings: Settings, dialect: str) -> str | None:
 
 
 def _agents(configuration: Configuration) -> Iterable[str]:
-    settings = configuration.settings
-    for agent in AGENTS.values():
-        if agent.command:
-            yield ""
-            yield agent.title
-            yield from _runs(agent, configuration)
-            yield f"  {_by_hand(agent, settings)}"
+    first, *others = (agent for agent in AGENTS.values() if agent.command)
+    yield ""
+    yield first.title
+    yield from _runs(first, configuration)
+    yield f"  {_by_hand(first, configuration.settings)}"
+    yield f"others: {', '.join(agent.name for agent in others)}"
 
 
 def _runs(agent: Agent, configuration: Configuration) -> Iterable[str]:

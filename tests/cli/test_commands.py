@@ -144,15 +144,17 @@ def test_env_writes_for_every_shell(machine: Machine, shell: str, line: str) -> 
 
 
 def test_env_points_each_client_at_us(machine: Machine) -> None:
-    """Claude Code gets an address and a word for a token, OpenAI's clients an address that ends in /v1."""
+    """An address and a word for a token, each by the variables it knows; OpenAI's address ends in /v1."""
     lines = machine.run("env", "--listen", "[::1]:5000").stdout.splitlines()
     assert lines == [
         "export ANTHROPIC_BASE_URL='http://[::1]:5000'",
         "export ANTHROPIC_AUTH_TOKEN='penstock'",
+        "export GOOGLE_GEMINI_BASE_URL='http://[::1]:5000'",
+        "export GEMINI_API_KEY='penstock'",
         "export OPENAI_BASE_URL='http://[::1]:5000/v1'",
         "export OPENAI_API_KEY='penstock'",
     ]
-    assert machine.run("env", "openai", "--listen", "[::1]:5000").stdout.splitlines() == lines[2:]
+    assert machine.run("env", "openai", "--listen", "[::1]:5000").stdout.splitlines() == lines[4:]
 
 
 def test_env_works_in_a_real_shell(machine: Machine) -> None:

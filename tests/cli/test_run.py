@@ -19,7 +19,7 @@ import json, os, sys, urllib.request
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
 with opener.open(os.environ["ANTHROPIC_BASE_URL"], timeout=10) as answer:
     home = answer.read().decode()
-wanted = ("ANTHROPIC", "CLAUDE", "NO_PROXY", "no_proxy")
+wanted = ("ANTHROPIC", "CLAUDE", "NO_PROXY", "no_proxy", "GEMINI", "OPENAI", "GOOSE", "AIDER", "PENSTOCK")
 environment = {{name: value for name, value in os.environ.items() if name.startswith(wanted)}}
 print(json.dumps({{"arguments": sys.argv[1:], "environment": environment, "home": home}}))
 END
