@@ -7,7 +7,7 @@ only a passthrough provider is ever given.
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -20,6 +20,9 @@ from gateway.minting import digest_of
 from gateway.settings import Settings
 from gateway.state import Exchange, Scope
 from gateway.window import whole
+
+if TYPE_CHECKING:
+    from gateway.registry import Registry
 
 BEARER: Final = b"bearer "
 # How many keys are kept as they were sent, for how long in seconds, and up to which length.
@@ -43,26 +46,52 @@ TOO_MANY_GUESSES: Final = Fault(
     "too many wrong keys have come from this address; wait, and then send a right one",
     code="too_many_guesses",
 )
+NOT_YET: Final = Fault(
+    "overloaded",
+    503,
+    "the keys of this gateway have not been read yet; try again in a moment",
+    code="keys_not_loaded",
+    retry_after=1,
+)
+UNAUTHORISED: Final = 401
+# Whose key one is, or why it does not open, or that nobody knows it.
+Known = Caller | Fault | None
 CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"false"))
 
 
 class Callers:
     """The keys that open the door, by digest, and who carries them."""
 
-    __slots__ = ("_by_digest", "_clock", "_guesses", "_hits", "_known", "_misses", "_required", "local")
+    __slots__ = (
+        "__weakref__",
+        "_by_digest",
+        "_clock",
+        "_everybody",
+        "_guesses",
+        "_hits",
+        "_known",
+        "_misses",
+        "_registry",
+        "_required",
+        "local",
+    )
 
     def __init__(
         self,
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
         guesses: Guesses | None = None,
+        registry: "Registry | None" = None,
     ) -> None:
-        everybody = scope_of_all(settings)
+        everybody = self._everybody = scope_of_all(settings)
         self.local = local(everybody)
+        self._registry = registry
+        if registry is not None:
+            registry.rememberers.add(self)
         self._guesses = guesses or Guesses(0)
         self._by_digest = {key.digest: configured(key, everybody) for key in settings.keys}
         self._clock = clock
-        self._known: dict[bytes, tuple[Caller | None, float]] = {}
+        self._known: dict[bytes, tuple[Known, float]] = {}
         self._required = settings.server.keys_required
         # Floats, exact to 2 ** 53: as in tallies.py.
         self._hits = self._misses = 0.0
@@ -76,12 +105,17 @@ class Callers:
             raise Refused(NO_KEY, CHALLENGE)
         if self._guesses.kept:
             self._turn_away_guesser(_address_of(exchange.scope))
+        shut: Fault | None = None
         for pair in exchange.credentials:
-            caller = self.caller_of(pair[1])
-            if caller is not None:
-                exchange.caller = caller
+            found = self.known(pair[1])
+            if found.__class__ is Caller:
+                exchange.caller = found
                 self._take_out(exchange)
                 return
+            shut = found if isinstance(found, Fault) else shut
+        if shut is not None:
+            # Whoever is told why holds the right secret: that is no guess.
+            raise Refused(shut, CHALLENGE if shut.status == UNAUTHORISED else ())
         address, now = _address_of(exchange.scope), self._clock()
         for _ in exchange.credentials:
             self._guesses.wrong(address, now)
@@ -95,7 +129,14 @@ class Callers:
             raise Refused(replace(TOO_MANY_GUESSES, retry_after=whole(seconds)))
 
     def caller_of(self, credential: bytes) -> Caller | None:
-        """Whose key this is. By digest: the time taken is the same for a key that is nearly right.
+        """Who carries this key; None where it opens nothing."""
+        found = self.known(credential)
+        return found if isinstance(found, Caller) else None
+
+    def known(self, credential: bytes) -> Known:
+        """Whose key this is, or why it does not open; None where nobody knows it.
+
+        By digest: the time taken is the same for a key that is nearly right.
 
         What was found is kept for a while under the key as it was sent, which is hashed once and not with
         every request; that it is unknown, for a shorter one.
@@ -106,16 +147,29 @@ class Callers:
             self._hits += 1
             return found[0]
         self._misses += 1
-        caller = self._by_digest.get(digest_of(secret_of(credential)))
-        if len(credential) <= LONGEST_KEPT:
-            self._keep(credential, caller, now)
-        return caller
+        secret = secret_of(credential)
+        caller = self._by_digest.get(digest_of(secret))
+        if caller is not None or self._registry is None:
+            return self._keep(credential, caller, now + (KNOWN_FOR if caller is not None else UNKNOWN_FOR))
+        return self._look_up(self._registry, credential, secret, now)
 
-    def _keep(self, credential: bytes, caller: Caller | None, now: float) -> None:
+    def _look_up(self, registry: "Registry", credential: bytes, secret: bytes, now: float) -> Known:
+        """In the keys of the store, in memory."""
+        found = registry.find(secret, self._everybody)
+        if found is None:
+            if not registry.loaded:
+                return NOT_YET
+            return self._keep(credential, None, now + UNKNOWN_FOR)
+        until = now + min(KNOWN_FOR, registry.seconds_until(found.until))
+        return self._keep(credential, found.said, until)
+
+    def _keep(self, credential: bytes, found: Known, until: float) -> Known:
         """Strangers choose what they send: what is kept is bounded, and full means start again."""
-        if len(self._known) >= KNOWN_KEPT:
-            self._known.clear()
-        self._known[credential] = (caller, now + (KNOWN_FOR if caller is not None else UNKNOWN_FOR))
+        if len(credential) <= LONGEST_KEPT:
+            if len(self._known) >= KNOWN_KEPT:
+                self._known.clear()
+            self._known[credential] = (found, until)
+        return found
 
     def figures(self) -> Figures:
         """How many keys are known as they were sent, and how often that was of use."""
@@ -132,7 +186,7 @@ class Callers:
         if len(exchange.credentials) == 1:
             exchange.credentials.clear()
         else:
-            exchange.credentials = [pair for pair in exchange.credentials if not self.caller_of(pair[1])]
+            exchange.credentials = [pair for pair in exchange.credentials if self.known(pair[1]) is None]
 
     def named(self, name: str) -> Caller:
         """Who carries the key of this name, as far as the configuration says."""

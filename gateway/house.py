@@ -43,6 +43,7 @@ from gateway.visitors import visitors_for
 
 if TYPE_CHECKING:
     from gateway.keeping import Keeping
+    from gateway.registry import Registry
     from gateway.reload import Reload
 
 HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
@@ -80,6 +81,7 @@ class House:
         self.limits: Limits | None = None
         self.reload: Reload | None = None
         self.keeping = _keeping_for(settings, self.journal)
+        self.registry = None if self.keeping is None else _registry_for(self.keeping, calendar)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._retired: dict[Provider, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -99,7 +101,7 @@ class House:
         self.prices = Prices(settings, self.by_hand, self.calendar)
         workshop = Workshop(self.breakers, self.loads, self.prices, leaving=leaving)
         self.router = Router(self.providers, settings, workshop, self.chance, self.calendar)
-        self.callers = Callers(settings, self.clock, self.guesses)
+        self.callers = Callers(settings, self.clock, self.guesses, self.registry)
         self.visitors = visitors_for(settings.server)
         self.limits = limits_for(settings, self.clock, self.limits)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)
@@ -218,6 +220,8 @@ class House:
         """Open what is kept on disk: before the first request."""
         if self.keeping is not None:
             await self.keeping.open()
+        if self.registry is not None:
+            await self.registry.open()
 
     async def close(self) -> None:
         """Close every connection, and write what the ledger and the log still hold."""
@@ -231,6 +235,8 @@ class House:
             await provider.close()
         self._retired.clear()
         await asyncio.gather(*self._closing)
+        if self.registry is not None:
+            await self.registry.close()
         if self.keeping is not None:
             await self.keeping.close()
         self.journal.flush()
@@ -243,6 +249,12 @@ def _keeping_for(settings: Settings, journal: Journal) -> "Keeping | None":
     from gateway.keeping import Keeping  # noqa: PLC0415
 
     return Keeping(settings.store, journal)
+
+
+def _registry_for(keeping: "Keeping", calendar: Callable[[], float]) -> "Registry":
+    from gateway.registry import Registry  # noqa: PLC0415  # as above
+
+    return Registry(keeping.database, keeping.journal, calendar)
 
 
 def _same(provider: Provider | None, settings: ProviderSettings) -> bool:

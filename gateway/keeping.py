@@ -39,11 +39,11 @@ def prove(settings: StoreSettings) -> None:
 class Keeping:
     """Of one worker. `ledger` is there from `open` on."""
 
-    __slots__ = ("_journal", "_opening", "_settings", "_told", "database", "ledger")
+    __slots__ = ("_opening", "_settings", "_told", "database", "journal", "ledger")
 
     def __init__(self, settings: StoreSettings, journal: Journal) -> None:
         self._settings = settings
-        self._journal = journal
+        self.journal = journal
         self._told = False
         self._opening: asyncio.Task[None] | None = None
         self.database = Database(settings.path, at_once=False)
@@ -80,13 +80,13 @@ class Keeping:
             self._tell(self.counts.trouble or "it does not answer")
         elif self._told:
             self._told = False
-            self._journal.say("info", f"store: {self._settings.path} can be written again")
+            self.journal.say("info", f"store: {self._settings.path} can be written again")
 
     def _tell(self, trouble: str) -> None:
         if not self._told:
             self._told = True
             words = f"store: {self._settings.path} cannot be used ({trouble}); usage waits beside it"
-            self._journal.say("error", words)
+            self.journal.say("error", words)
 
     async def close(self) -> None:
         """Keep every row that was left, in the database or beside it."""

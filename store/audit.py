@@ -1,5 +1,6 @@
 """Who changed what, before and after, in the same transaction as the change (feature G14)."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
@@ -71,3 +72,27 @@ def page(connection: apsw.Connection, wanted: Wanted, cursor: str = "", limit: i
         (number, wanted.kind, wanted.subject, wanted.actor, limit + 1),
     )
     return page_of(list(read(Audit, found)), limit, lambda row: (row.number,))
+
+
+class News(NamedTuple):
+    """One change, as far as it takes to know what to read again."""
+
+    number: int
+    at: int
+    kind: str
+    subject: str
+
+
+def since(connection: apsw.Connection, number: int, limit: int) -> list[News]:
+    """The change of this number and those after it, in order: every change of a table is in here."""
+    found = connection.execute(
+        "SELECT number, at, kind, subject FROM audit WHERE number >= ? ORDER BY number LIMIT ?",
+        (number, limit),
+    )
+    return list(itertools.starmap(News, found))
+
+
+def last(connection: apsw.Connection) -> News:
+    """The latest change; number 0 where nothing was ever changed."""
+    found = connection.execute("SELECT number, at, kind, subject FROM audit ORDER BY number DESC LIMIT 1")
+    return next(itertools.starmap(News, found), News(0, 0, "", ""))

@@ -95,10 +95,9 @@ def by_digest(connection: apsw.Connection, digest: bytes, now: int) -> Key | Non
     return next(iter(list(read(Key, found))), None)
 
 
-def all_active(connection: apsw.Connection, now: int) -> Iterator[Key]:
-    """Every key that opens, one by one: what the gateway keeps in memory."""
-    found = connection.execute(f"{_SELECT} WHERE state = 'active' AND (expires = 0 OR expires > ?)", (now,))
-    return read(Key, found)
+def everything(connection: apsw.Connection) -> Iterator[Key]:
+    """Every key, whatever its state, one by one: whoever holds one that is blocked is told so."""
+    return read(Key, connection.execute(_SELECT))
 
 
 def page(

@@ -3,7 +3,7 @@
 One table, because all four have the same fields and limits of each hold for what is below it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import apsw
@@ -70,6 +70,11 @@ def of(connection: apsw.Connection, identity: str) -> Principal:
 def named(connection: apsw.Connection, name: str) -> list[Principal]:
     """Those who are called so, or have this id: names are not unique."""
     return list(read(Principal, connection.execute(f"{_SELECT} WHERE name = ?1 OR id = ?1", (name,))))
+
+
+def everything(connection: apsw.Connection) -> Iterator[Principal]:
+    """All of them, one by one."""
+    return read(Principal, connection.execute(_SELECT))
 
 
 def line(connection: apsw.Connection, identity: str) -> list[Principal]:

@@ -108,6 +108,7 @@ LADDERS = {
                 "gateway.pins",
                 "gateway.prices",
                 "gateway.redaction",
+                "gateway.registry",
                 "gateway.retries",
                 "gateway.roles",
                 "gateway.tallies",

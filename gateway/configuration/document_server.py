@@ -14,7 +14,10 @@ class Server(Table, frozen=True):
     workers: Annotated[int, Meta(description="Processes that serve.")] = 1
     keys: Annotated[
         Literal["none", "required"] | None,
-        Meta(description='Whether callers need one of our keys. Default: "required" when there are [keys].'),
+        Meta(
+            description='Whether callers need one of our keys. Default: "required" when there are [keys], '
+            "or a store and other machines can reach it."
+        ),
     ] = None
     discover: Annotated[
         bool, Meta(description="Whether providers are also found in the environment, and demo is offered.")

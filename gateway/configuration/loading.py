@@ -45,7 +45,10 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]")
 _SECRET = re.compile(r"[!-~]{16,}")
 _MOST_WORKERS = 256
-_MAKE_A_KEY = "make a key with `penstock key new` and paste its lines into the configuration"
+_MAKE_A_KEY = (
+    "make a key with `penstock key new` and paste its lines into the configuration, or name a file for keys "
+    "as store.path and make one with `penstock keys create`"
+)
 
 Amount = TypeVar("Amount", int, float)
 
@@ -185,15 +188,17 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
 
 def _server(document: Document, problems: list[Problem]) -> ServerSettings:
     raw = document.server
-    required = raw.keys == "required" or (raw.keys is None and bool(document.keys))
     host, port = _listen(raw, problems)
+    stored = bool(document.store.path)
+    wanted = bool(document.keys) or (stored and not is_loopback(host))
+    required = raw.keys == "required" or (raw.keys is None and wanted)
     if not 1 <= raw.workers <= _MOST_WORKERS:
         problems.append(Problem("server.workers", f"expected a number from 1 to {_MOST_WORKERS}"))
     if raw.guesses < 0:
         problems.append(Problem("server.guesses", "expected 0 or more"))
     if raw.max_inside < 1:
         problems.append(Problem("server.max_inside", "expected 1 or more"))
-    if required and not document.keys:
+    if required and not document.keys and not stored:
         problems.append(Problem("server.keys", "keys are required and there is none", _MAKE_A_KEY))
     elif not required and not is_loopback(host):
         problems.append(

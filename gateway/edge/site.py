@@ -28,7 +28,9 @@ class Site:
         serves = not self._house.admission.closing
         keeping, reload = self._house.keeping, self._house.reload
         persists = keeping is None or keeping.persists
-        truths = {"serves": serves, "persists": persists, "synchronised": True}
+        registry = self._house.registry
+        synchronised = registry is None or registry.synchronised
+        truths = {"serves": serves, "persists": persists, "synchronised": synchronised}
         told = {**truths, "configuration": "current" if reload is None else reload.standing}
         return JSONResponse(told, status_code=200 if serves else 503)
 

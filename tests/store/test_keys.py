@@ -126,12 +126,25 @@ def test_expiry_is_a_state_that_nobody_sets() -> None:
     assert keys.standing(key("k", expires=10, state="blocked"), 20) == "blocked"
 
 
-def test_the_snapshot_holds_what_opens(database: Database) -> None:
-    """Blocked, revoked and expired keys are not loaded."""
+def test_everything_is_everything(database: Database) -> None:
+    """Blocked, revoked and expired keys are told of like others: whoever holds one is told why it is shut."""
     gone = [key("b", state="blocked"), key("r", state="revoked"), key("e", expires=10)]
     created(database, key("k"), key("later", expires=11), *gone)
     with database.reading() as connection:
-        assert {one.id for one in keys.all_active(connection, 10)} == {"k", "later"}
+        assert {one.id for one in keys.everything(connection)} == {"k", "later", "b", "r", "e"}
+        assert list(principals.everything(connection)) == []
+
+
+def test_the_audit_is_the_feed_of_changes(database: Database) -> None:
+    """What was changed since a number is told in order, that number's own change first, and the last."""
+    with database.reading() as connection:
+        assert (audit.last(connection).number, audit.since(connection, 0, 9)) == (0, [])
+    created(database, key("k"), key("l"))
+    with database.reading() as connection:
+        first = audit.since(connection, 0, 1)[0]
+        assert (first.kind, first.subject) == ("key", "k")
+        assert [one.subject for one in audit.since(connection, first.number, 9)] == ["k", "l"]
+        assert audit.last(connection) == audit.since(connection, first.number, 9)[-1]
 
 
 def test_last_use_only_grows(database: Database) -> None:
