@@ -14,8 +14,17 @@ from importlib import import_module
 from itertools import repeat
 from typing import Any, Self
 
+from msgspec.structs import replace
+
 from bench.workloads import CHAT_MODEL, CROSSED_MODEL, KEY, MESSAGES_MODEL, RECROSSED_MODEL, Workload
-from gateway.settings import KeySettings, LogSettings, ProviderSettings, ServerSettings, Settings
+from gateway.settings import (
+    KeySettings,
+    LimitSettings,
+    LogSettings,
+    ProviderSettings,
+    ServerSettings,
+    Settings,
+)
 
 Message = dict[str, Any]
 Scope = dict[str, Any]
@@ -25,6 +34,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Dial = Callable[[asyncio.Protocol], Awaitable["Upstream"]]
 Build = Callable[[Settings, Dial], Application]
 
+ENOUGH = 10**9
 TURNS_BETWEEN_PIECES = 2
 IDLE = Workload("idle", "GET", "/healthz")
 EMPTY: Message = {"type": "http.request", "body": b"", "more_body": False}
@@ -33,9 +43,9 @@ PART: Message = {"type": "http.response.body", "body": b"x", "more_body": True}
 END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
-def settings() -> Settings:
-    """One provider a dialect, a key that clients must show, no log."""
-    return Settings(
+def settings(house: str = "usual") -> Settings:
+    """One provider a dialect, a key that clients must show, no log, and what a house has beside."""
+    usual = Settings(
         server=ServerSettings(keys_required=True),
         providers=(_provider("bench-chat", "openai-chat"), _provider("bench-messages", "anthropic-messages")),
         models={
@@ -47,6 +57,18 @@ def settings() -> Settings:
         keys=(KeySettings(name="bench", digest=sha256(KEY.encode()).digest()),),
         log=LogSettings(level="off"),
     )
+    return HOUSES[house](usual)
+
+
+def _limited(usual: Settings) -> Settings:
+    """Limits over everybody and over the key, of requests and of tokens; nobody meets them."""
+    limits = LimitSettings(requests_per_minute=10**6, tokens_per_minute=ENOUGH, concurrent=1000)
+    keys = tuple(KeySettings(key.name, key.digest, limits=limits) for key in usual.keys)
+    return replace(usual, keys=keys, limits=limits)
+
+
+# What the houses of the workloads have that the usual one has not, by name.
+HOUSES: dict[str, Callable[[Settings], Settings]] = {"usual": lambda usual: usual, "limited": _limited}
 
 
 def _provider(name: str, dialect: str) -> ProviderSettings:
@@ -198,8 +220,11 @@ def scope_of(workload: Workload) -> Scope:
 class Bench:
     """An application started once and asked many times. Use as a context manager."""
 
-    def __init__(self, build: Build, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    def __init__(
+        self, build: Build, new_loop: Callable[[], asyncio.AbstractEventLoop], house: str = "usual"
+    ) -> None:
         self._build = build
+        self._settings = settings(house)
         self._loop = new_loop()
         self._upstreams: list[Upstream] = []
         self._workload = IDLE
@@ -239,7 +264,7 @@ class Bench:
             upstream.workload = workload
 
     async def _start(self) -> None:
-        self._application = self._build(settings(), self.dial)
+        self._application = self._build(self._settings, self.dial)
         scope: Scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
         self._lifespan = asyncio.ensure_future(
             self._application(scope, self._to_application.get, self._from_application.put)

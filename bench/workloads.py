@@ -98,7 +98,8 @@ def chunked(frames: tuple[bytes, ...]) -> tuple[bytes, ...]:
 class Workload(msgspec.Struct, frozen=True):
     """One request and the pieces its upstream answers with; no pieces: no upstream is asked.
 
-    `sends` is how many ASGI body messages the harness's own null application answers with.
+    `sends` is how many ASGI body messages the harness's own null application answers with. `house` is the
+    one that is asked (`inprocess.HOUSES`): what most have not turned on is measured in a house of its own.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Workload(msgspec.Struct, frozen=True):
     reply: bytes = b""
     pieces: tuple[bytes, ...] = ()
     sends: int = 1
+    house: str = "usual"
 
 
 def streamed(name: str, path: str, body: bytes, frames: tuple[bytes, ...]) -> Workload:
@@ -153,6 +155,15 @@ WORKLOADS: dict[str, Workload] = {
             CHAT_PATH,
             RECROSSED_STREAM_BODY,
             (MESSAGES_STARTED, messages_event(b"hi"), messages_event(b"!"), MESSAGES_ENDED),
+        ),
+        Workload(
+            "messages_limited",
+            "POST",
+            MESSAGES_PATH,
+            MESSAGES_BODY,
+            MESSAGES_REPLY,
+            whole(MESSAGES_REPLY),
+            house="limited",
         ),
         Workload("models", "GET", "/v1/models", pieces=whole(MODELS_REPLY)),
         Workload("healthz", "GET", "/healthz"),

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from gateway.grants import Allowed, Budget
+from gateway.grants import Allowed
 from gateway.roles import ROLES, Role
-from gateway.settings import KeySettings, LimitSettings, Settings
+from gateway.settings import Budget, KeySettings, LimitSettings, Settings
 
 NO_LIMITS: Final = LimitSettings()
 EVERYBODY: Final = "everybody"
@@ -24,12 +24,12 @@ class Scope(msgspec.Struct, frozen=True, gc=False):
     budgets: tuple[Budget, ...] = ()
 
 
-class Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False, eq=False):
     """Who is asking. `name` is what the log says; the ids are "" where there is none.
 
     `key_id` is no two callers' the same: the public part of a key of the store, or the name of one in the
     configuration. `scopes` are only those over it that bound something, from the top down. `allowed` is None
-    where everything is.
+    where everything is. What is kept of a caller is found by the object itself, at the price of a pointer.
     """
 
     name: str
@@ -56,8 +56,8 @@ def binding(*scopes: Scope) -> tuple[Scope, ...]:
 
 
 def scope_of_all(settings: Settings) -> Scope:
-    """The limits over everybody."""
-    return Scope(EVERYBODY, settings.limits)
+    """The limits and budgets over everybody."""
+    return Scope(EVERYBODY, settings.limits, settings.budgets.everybody)
 
 
 def local(everybody: Scope) -> Caller:
@@ -68,5 +68,5 @@ def local(everybody: Scope) -> Caller:
 
 def configured(key: KeySettings, everybody: Scope) -> Caller:
     """Who carries a key of the configuration."""
-    scopes = binding(everybody, Scope(f"key:{key.name}", key.limits))
+    scopes = binding(everybody, Scope(f"key:{key.name}", key.limits, key.budgets))
     return Caller(name=key.name, key_id=key.name, overrides=key.overrides, scopes=scopes)

@@ -6,28 +6,18 @@ not known here is refused, for it would be a limit that does not hold. Money is 
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
-from gateway.settings import LimitSettings
+from gateway.settings import Budget, LimitSettings
 
 What = TypeVar("What", bound=tuple[str, ...])
-Span = Literal["hour", "day", "week", "month"]
 Glob = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-# Nobody's budget is larger than a thousand million dollars, and no limit than what a float counts exactly.
-MOST_MONEY: Final = 10**15
+# No limit is larger than what a float counts exactly.
 MOST: Final = 2**53
 # Of each caller's: how many names are remembered that were allowed or not. Clients choose them.
 NAMES_KEPT: Final = 256
-
-
-class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """How much may be spent in a window of time, in micro-dollars. One that is `rolling` ends now."""
-
-    dollars: Annotated[int, msgspec.Meta(ge=0, le=MOST_MONEY)]
-    window: Span
-    rolling: bool = False
 
 
 class Grants(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):

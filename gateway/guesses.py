@@ -27,22 +27,20 @@ class Guesses:
     def settle(self, most: int) -> None:
         """Another number from now on; who has guessed before has done so."""
         self.most = most
-        for window in self.kept.values():
-            window.limit = most
 
     def wait(self, address: str, now: float) -> float:
         """How long nobody is let in from an address; 0 where anybody may try."""
         if not self.kept or not self.most:
             return 0.0
         window = self.kept.get(subscriber(address))
-        return 0.0 if window is None else window.wait(now, 1)
+        return 0.0 if window is None else window.wait(now, 1, self.most)
 
     def wrong(self, address: str, now: float) -> None:
         """A key was tried that is none."""
         if not self.most:
             return
         place = subscriber(address)
-        window = self.kept.pop(place, None) or Window(self.most)
+        window = self.kept.pop(place, None) or Window()
         if len(self.kept) >= MOST_KEPT:
             del self.kept[next(iter(self.kept))]
         self.kept[place] = window

@@ -103,7 +103,7 @@ class House:
         self.router = Router(self.providers, settings, workshop, self.chance, self.calendar)
         self.callers = Callers(settings, self.clock, self.guesses, self.registry)
         self.visitors = visitors_for(settings.server)
-        self.limits = limits_for(settings, self.clock, self.limits)
+        self.limits = limits_for(settings, self.clock, self.calendar, self.limits)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)
         self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
         self.health = self.health.moved(self.providers)
@@ -159,6 +159,8 @@ class House:
         if self.replies is not None:
             self.replies.kept.expire(now)
         self.health.look(now)
+        if self.limits is not None:
+            self.limits.expire()
         if self.keeping is not None:
             self.keeping.look()
         if self._retired or self._parted:

@@ -1,190 +1,202 @@
-"""How much may be asked for: requests, tokens and requests at once, of all callers and of one (feature G6).
+"""How much may be asked for, by every scope over a caller: requests, tokens, requests at once, money (G6).
 
 A request is let in when every limit over it has room, and counts at once with what it is expected to use: its
 body as it is weighed, and the answer it asks for. When it is over that is mended to what it has used.
-Refused, it is told how long until there is room. Counts are a worker's own.
+Refused, it is told how long until there is room in all of them. Counts are a worker's own; money is that of
+all (`budgets.py`).
+
+It lives as long as the worker: counts belong to scopes, by name, and go on whatever their limits become.
 """
 
-import math
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from adapters.fault import Fault
+from gateway import limits_told as told
+from gateway.caller import NO_LIMITS, Caller, Scope, binding, scope_of_all
 from gateway.errors import Refused
-from gateway.settings import LimitSettings, Settings
+from gateway.limits_account import WORDS, Account, Gauge, Meter, Ticket, whose
+from gateway.settings import Settings
 from gateway.state import Exchange, Pair
-from gateway.window import Entry, Window, whole
+from gateway.window import whole
+
+if TYPE_CHECKING:
+    from gateway.budgets import Budgets
 
 # What an answer is expected to be where the request does not say, in tokens.
 ANSWER: Final = 1000
 # A client that left before its tokens were told: so many bytes of a stream are one, about.
 BYTES_PER_TOKEN: Final = 16
-NO_LIMITS: Final = LimitSettings()
+# A body smaller than this counts by its length: to weigh it costs more than all the rest of its limits, and
+# so little of it can be no more than a few thousand tokens off, until that is mended.
+SMALL: Final = 16 * 1024
+SMALL_BYTES_PER_TOKEN: Final = 4
 TOO_MANY: Final = Fault("rate_limited", 429, "", code="rate_limit_exceeded")
-WORDS: Final = {
-    "requests": "requests",
-    "tokens": "tokens",
-    "input": "tokens of input",
-    "output": "tokens of output",
-}
-NAMES: Final = {
-    "requests": b"requests",
-    "tokens": b"tokens",
-    "input": b"input-tokens",
-    "output": b"output-tokens",
-}
-PREFIXES: Final = (b"x-ratelimit-", b"anthropic-ratelimit-")
 ANTHROPIC: Final = "anthropic-messages"
 COUNTED: Final = frozenset(("generate", "embed"))
-
-
-class Meter:
-    """What one limit of the configuration has counted: a window for each kind that it bounds."""
-
-    __slots__ = ("concurrent", "inside", "settings", "weighs", "windows")
-
-    def __init__(self, settings: LimitSettings) -> None:
-        self.settings = settings
-        kinds = {
-            "requests": settings.requests_per_minute,
-            "tokens": settings.tokens_per_minute,
-            "input": settings.input_tokens_per_minute,
-            "output": settings.output_tokens_per_minute,
-        }
-        self.windows = tuple((kind, Window(most)) for kind, most in kinds.items() if most)
-        self.weighs = any(kind != "requests" for kind, _ in self.windows)
-        self.concurrent = settings.concurrent
-        self.inside = 0
-
-
-class Ticket(msgspec.Struct):
-    """What a request was counted with: its meters, the tokens expected, and where they stand."""
-
-    meters: tuple[Meter, ...]
-    input: int
-    output: int
-    entries: list[tuple[Window, Entry, str]]
-
-    def amount(self, kind: str) -> int:
-        """What it counts for in a window of a kind."""
-        if kind == "requests":
-            return 1
-        return (self.input if kind != "output" else 0) + (self.output if kind != "input" else 0)
+# Replies whose tokens somebody else has paid for: kept ones, and those of a call that another began.
+PAID: Final = frozenset((b"hit", b"coalesced", b"resumed"))
+ACCOUNTS_KEPT: Final = 10_000
+# How many meters are looked at in one go, so that nobody waits for it.
+STEP: Final = 1000
 
 
 class Limits:
-    """The limits of one configuration. What has been counted goes on where they are equal."""
+    """What is counted in one worker. `refused` are the requests refused, by what had no room for them."""
 
-    __slots__ = ("_by_caller", "_clock", "_everybody", "known")
+    __slots__ = ("_accounts", "_calendar", "_clock", "budgets", "meters", "refused")
 
-    def __init__(self, settings: Settings, clock: Callable[[], float], before: "Limits | None") -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        calendar: Callable[[], float],
+        budgets: "Budgets | None" = None,
+    ) -> None:
         self._clock = clock
-        there = {} if before is None else before.known
-        said = {"": settings.limits, **{key.name: key.limits for key in settings.keys}}
-        self.known: dict[str, Meter] = {
-            name: there[name] if name in there and there[name].settings == one else Meter(one)
-            for name, one in said.items()
-            if one != NO_LIMITS
-        }
-        everybody = (self.known[""],) if "" in self.known else ()
-        self._everybody = everybody
-        self._by_caller = {name: (*everybody, meter) for name, meter in self.known.items() if name}
+        self._calendar = calendar
+        self._accounts: dict[Caller, Account] = {}
+        self.budgets = budgets
+        self.meters: dict[str, Meter] = {}
+        self.refused: dict[str, int] = {}
 
     def enter(self, exchange: Exchange) -> None:
-        """Count a request, where there is room for it. Raises Refused (429)."""
-        meters = self._by_caller.get(exchange.caller.key_id, self._everybody)
-        if not meters:
+        """Count a request, where there is room for it in all that it counts in. Raises Refused (429)."""
+        account = self._accounts.get(exchange.caller) or self.account(exchange.caller)
+        if not account.meters and not account.allowances:
             return
         now = self._clock()
-        ticket = Ticket(meters, *_expected(exchange, meters), [])
-        for meter in meters:
-            _check(meter, ticket, now)
-        for meter in meters:
+        ticket = Ticket(account, now)
+        if account.weighs and exchange.operation in COUNTED:
+            ticket.input, ticket.output = _expected(exchange)
+        amounts = _amounts(ticket)
+        # All is asked before anything is counted: a refusal has nothing to give back.
+        if account.crowded():
+            self._refuse_crowd(account)
+        for gauge in account.gauges:
+            if gauge.window.wait(now, amounts[gauge.kind], gauge.most):
+                self._refuse(account, amounts, now)
+        if account.allowances and self.budgets is not None:
+            ticket.held = self.budgets.hold(exchange, account, ticket, self._calendar())
+        for meter in account.meters:
             meter.inside += 1
-            for kind, window in meter.windows:
-                ticket.entries.append((window, window.add(now, ticket.amount(kind)), kind))
+        for gauge in account.gauges:
+            gauge.window.add(now, amounts[gauge.kind])
         exchange.ticket = ticket
 
     def leave(self, exchange: Exchange) -> None:
         """The request is over: mend what was expected to what was used; a second time does nothing."""
-        ticket, exchange.ticket = exchange.ticket, None
+        ticket = exchange.ticket
         if ticket is None:
             return
-        now, said = self._clock(), msgspec.structs.replace(ticket)
-        ticket.input, ticket.output = _used(exchange, said)
-        for window, entry, kind in ticket.entries:
-            change = ticket.amount(kind) - said.amount(kind)
-            if change:
-                window.mend(entry, now, change)
-        for meter in ticket.meters:
+        exchange.ticket = None
+        account, said = ticket.account, _amounts(ticket)
+        for meter in account.meters:
             meter.inside -= 1
+        for allowance in account.allowances:
+            allowance.purse.held -= ticket.held
+        if account.weighs:
+            ticket.input, ticket.output = _used(exchange, ticket)
+            now, used = self._clock(), _amounts(ticket)
+            for gauge in account.gauges:
+                change = used[gauge.kind] - said[gauge.kind]
+                if change:
+                    gauge.window.mend(ticket.entered, now, change)
 
     def told(self, exchange: Exchange, headers: list[Pair]) -> list[Pair]:
         """The header fields with what is left, in the client's own words and without anybody else's (G7)."""
-        meters = self._by_caller.get(exchange.caller.key_id, self._everybody)
-        if not meters or not exchange.caller.name:
+        caller = exchange.caller
+        if not caller.scopes:
             return headers
-        kept = [pair for pair in headers if not pair[0].startswith(PREFIXES)]
-        now, tightest = self._clock(), dict[str, Window]()
-        for meter in meters:
-            for kind, window in meter.windows:
-                other = tightest.get(kind)
-                if other is None or window.left(now) < other.left(now):
-                    tightest[kind] = window
-        spell = _anthropic if exchange.dialect.name == ANTHROPIC else _openai
-        for kind, window in tightest.items():
-            kept += spell(kind, window, now)
-        return kept
+        account = self._accounts.get(caller) or self.account(caller)
+        if not account.firsts and not account.allowances:
+            return headers
+        headers = told.without_others(headers)
+        now, anthropic = self._clock(), exchange.dialect.name == ANTHROPIC
+        if not anthropic:
+            told.tell_openai(account, now, headers)
+        elif account.firsts:
+            told.tell_anthropic(account, now, self._calendar(), headers)
+        if account.allowances:
+            told.tell_budget(account, self._calendar(), headers, anthropic=anthropic)
+        return headers
 
+    def account(self, caller: Caller) -> Account:
+        """What a caller is limited by, put together when it is first seen."""
+        if len(self._accounts) >= ACCOUNTS_KEPT:
+            self._accounts.clear()
+        meters = tuple(self._meter(scope) for scope in caller.scopes)
+        allowances = () if self.budgets is None else self.budgets.allowances(caller.scopes)
+        account = self._accounts[caller] = Account(caller.scopes, meters, allowances)
+        return account
 
-def _openai(kind: str, window: Window, now: float) -> list[Pair]:
-    name = NAMES[kind]
-    return [
-        (b"x-ratelimit-limit-" + name, b"%d" % window.limit),
-        (b"x-ratelimit-remaining-" + name, b"%d" % window.left(now)),
-        (b"x-ratelimit-reset-" + name, b"%ds" % math.ceil(window.clear_in(now))),
-    ]
+    def expire(self) -> None:
+        """Forget meters in which nothing is counted, some in one go. Accounts know them, and go too."""
+        now = self._clock()
+        looked = list(islice(self.meters.items(), STEP))
+        for name, meter in looked:
+            del self.meters[name]
+            if not meter.idle(now):
+                self.meters[name] = meter  # behind the others: it is looked at again after them
+        gone = self.budgets is not None and self.budgets.expire(self._calendar())
+        if gone or any(name not in self.meters for name, _ in looked):
+            self._accounts.clear()
 
+    def _meter(self, scope: Scope) -> Meter | None:
+        if scope.limits == NO_LIMITS:
+            return None
+        return self.meters.setdefault(scope.id, Meter())
 
-def _anthropic(kind: str, window: Window, now: float) -> list[Pair]:
-    start = b"anthropic-ratelimit-" + NAMES[kind]
-    clear = datetime.fromtimestamp(math.ceil(time.time() + window.clear_in(now)), UTC)
-    return [
-        (start + b"-limit", b"%d" % window.limit),
-        (start + b"-remaining", b"%d" % window.left(now)),
-        (start + b"-reset", f"{clear:%Y-%m-%dT%H:%M:%SZ}".encode()),
-    ]
-
-
-def limits_for(settings: Settings, clock: Callable[[], float], before: Limits | None) -> Limits | None:
-    """None where the configuration limits nobody."""
-    if settings.limits == NO_LIMITS and all(key.limits == NO_LIMITS for key in settings.keys):
-        return None
-    return Limits(settings, clock, before)
-
-
-def _check(meter: Meter, ticket: Ticket, now: float) -> None:
-    if meter.concurrent and meter.inside >= meter.concurrent:
-        words = f"{meter.concurrent} requests at once are allowed, and as many are under way"
+    def _refuse_crowd(self, account: Account) -> None:
+        """Raises Refused. Nobody knows when one of them is over."""
+        scope, most = next((scope, most) for scope, meter, most in account.crowds if meter.inside >= most)
+        self.count_refusal("concurrent")
+        words = f"{most} requests at once are allowed for {whose(scope)}, and as many are under way"
         raise Refused(msgspec.structs.replace(TOO_MANY, message=words, retry_after=1))
-    for kind, window in meter.windows:
-        seconds = window.wait(now, ticket.amount(kind))
-        if seconds:
-            words = (
-                f"{window.limit} {WORDS[kind]} a minute are allowed; try again in {whole(seconds)} seconds"
-            )
-            raise Refused(msgspec.structs.replace(TOO_MANY, message=words, retry_after=whole(seconds)))
+
+    def _refuse(self, account: Account, amounts: tuple[float, ...], now: float) -> None:
+        """Raises Refused: who waits for the limit that takes longest finds room in all of them."""
+        gauge = max(account.gauges, key=lambda one: one.window.wait(now, amounts[one.kind], one.most))
+        seconds = whole(gauge.window.wait(now, amounts[gauge.kind], gauge.most))
+        self.count_refusal(WORDS[gauge.kind])
+        raise Refused(msgspec.structs.replace(TOO_MANY, message=_words(gauge, seconds), retry_after=seconds))
+
+    def count_refusal(self, kind: str) -> None:
+        """One more was refused for this."""
+        self.refused[kind] = self.refused.get(kind, 0) + 1
 
 
-def _expected(exchange: Exchange, meters: tuple[Meter, ...]) -> tuple[int, int]:
+def limits_for(
+    settings: Settings, clock: Callable[[], float], calendar: Callable[[], float], before: Limits | None
+) -> Limits | None:
+    """None where nobody can be limited: by the configuration nobody is, and no store has other keys."""
+    if before is not None:
+        return before
+    bounds = [scope_of_all(settings), *(Scope(key.name, key.limits, key.budgets) for key in settings.keys)]
+    if not settings.store.path and not binding(*bounds):
+        return None
+    return Limits(clock, calendar)
+
+
+def _words(gauge: Gauge, seconds: int) -> str:
+    kind = WORDS[gauge.kind]
+    return (
+        f"{gauge.most} {kind} a minute are allowed for {whose(gauge.scope)}; try again in {seconds} seconds"
+    )
+
+
+def _amounts(ticket: Ticket) -> tuple[float, float, float, float]:
+    """What a request counts for, by kind."""
+    return 1.0, ticket.input + ticket.output, ticket.input, ticket.output
+
+
+def _expected(exchange: Exchange) -> tuple[int, int]:
     """Tokens of input and of output."""
-    if exchange.operation not in COUNTED or not any(meter.weighs for meter in meters):
-        return 0, 0
-    weighed = exchange.dialect.estimate(exchange.body)
+    body = exchange.body
+    small = len(body) < SMALL
+    weighed = len(body) // SMALL_BYTES_PER_TOKEN + 1 if small else exchange.dialect.estimate(body)
     if exchange.operation == "embed":
         return weighed, 0
     asked = exchange.peek.max_tokens if exchange.peek is not None else None
@@ -193,11 +205,11 @@ def _expected(exchange: Exchange, meters: tuple[Meter, ...]) -> tuple[int, int]:
 
 def _used(exchange: Exchange, said: Ticket) -> tuple[int, int]:
     """What was used: as it was told, or what was seen of it by who left; nothing where nobody was asked."""
-    usage = exchange.usage if exchange.cache != b"hit" else None
+    usage = exchange.usage if exchange.cache not in PAID else None
     read = 0
     if usage is not None:
         read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-    if exchange.outcome != "client_gone":
+    if exchange.outcome != "client_gone" or exchange.cache in PAID:
         return read, 0 if usage is None else usage.output
     if not exchange.sent_at:
         return 0, 0

@@ -4,7 +4,7 @@ Reading files and the environment is `configuration/`'s work.
 """
 
 import signal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,6 +19,9 @@ CredentialMode = Literal["key", "passthrough", "none"]
 LeavingPolicy = Literal["price", "always", "never"]
 Strategy = Literal["weighted", "round_robin", "least_busy", "fastest", "cheapest"]
 CacheMode = Literal["off", "on", "read", "write"]
+Span = Literal["hour", "day", "week", "month"]
+# Nobody's budget is larger than a thousand million dollars.
+MOST_MONEY = 10**15
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,6 +279,24 @@ class LimitSettings(
     concurrent: int = 0
 
 
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """How much may be spent in a window of time, in micro-dollars. One that is `rolling` ends now."""
+
+    dollars: Annotated[int, msgspec.Meta(ge=0, le=MOST_MONEY)]
+    window: Span
+    rolling: bool = False
+
+
+class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The budgets over everybody, and the address that is told when one is passed (it may hold a secret)."""
+
+    everybody: tuple[Budget, ...] = ()
+    webhook: str = ""
+
+    def __repr__(self) -> str:
+        return f"BudgetSettings({self.everybody!r})"
+
+
 class KeySettings(msgspec.Struct, frozen=True):
     """One of our own keys, as its SHA-256 digest (32 bytes). `overrides`: whether it may say where to go."""
 
@@ -283,6 +304,7 @@ class KeySettings(msgspec.Struct, frozen=True):
     digest: bytes
     overrides: bool = False
     limits: LimitSettings = LimitSettings()
+    budgets: tuple[Budget, ...] = ()
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -343,6 +365,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache: CacheSettings = CacheSettings()
     keys: tuple[KeySettings, ...] = ()
     limits: LimitSettings = LimitSettings()
+    budgets: BudgetSettings = BudgetSettings()
     store: StoreSettings = StoreSettings()
     admin: AdminSettings | None = None
     log: LogSettings = LogSettings()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.breaker import Breaker
     from gateway.heads import ReplyHead
     from gateway.house import House
-    from gateway.limits import Ticket
+    from gateway.limits_account import Ticket
     from gateway.pins import Pin
     from gateway.plan import Target
     from gateway.seat import Seat

@@ -1,8 +1,8 @@
-"""How much may happen in any minute. Pure: told the time, in seconds.
+"""How much has happened in the last minute, and when there is room for more. Pure: told the time, in seconds.
 
 What happened in one second is one entry and leaves the minute together, a minute after the last of it: so
 nothing is ever forgotten too early, every answer is found without counting, and who waits as long as it is
-told finds room.
+told finds room. How much may happen is said by who asks: a limit that is changed keeps what was counted.
 """
 
 import math
@@ -26,20 +26,19 @@ class Entry:
 
 
 class Window:
-    """One limit, over the last minute."""
+    """What has happened in the last minute."""
 
-    __slots__ = ("_entries", "_total", "limit")
+    __slots__ = ("_entries", "_total")
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self) -> None:
         # Floats, exact to 2 ** 53: an integer over 256 is a new object at every step.
         self._total = 0.0
         self._entries: deque[Entry] = deque()
 
-    def wait(self, now: float, amount: float) -> float:
-        """How long until there is room for so much: 0 is now. More than the limit needs all of it."""
+    def wait(self, now: float, amount: float, most: float) -> float:
+        """How long until there is room for so much: 0 is now. More than there may be needs all of it."""
         self._forget(now)
-        excess = self._total + min(amount, self.limit) - self.limit
+        excess = self._total + (amount if amount < most else most) - most  # noqa: FURB136  # min() allocates
         if excess <= 0:
             return 0.0
         last = now
@@ -50,8 +49,8 @@ class Window:
                 break
         return max(last + MINUTE - now, 0.0)
 
-    def add(self, now: float, amount: float) -> Entry:
-        """So much happens now. What comes of it can be mended in its entry."""
+    def add(self, now: float, amount: float) -> None:
+        """So much happens now."""
         second = now // 1
         entries = self._entries
         if not entries or entries[-1].second != second:
@@ -60,23 +59,28 @@ class Window:
         entry.last = now
         entry.amount += amount
         self._total += amount
-        return entry
 
-    def mend(self, entry: Entry, now: float, change: float) -> None:
-        """It was more than was said, or less; nothing where it is out of the minute already."""
-        if entry.last + MINUTE > now + HAIR:
-            entry.amount += change
+    def mend(self, then: float, now: float, change: float) -> None:
+        """What was added then was more than was said, or less; nothing where it is out of the minute."""
+        second = then // 1
+        entries = self._entries
+        found = entries[-1] if entries and entries[-1].second == second else None
+        if found is None:
+            found = next((entry for entry in reversed(entries) if entry.second == second), None)
+        if found is not None and found.last + MINUTE > now + HAIR:
+            found.amount += change
             self._total += change
 
-    def left(self, now: float) -> int:
+    def left(self, now: float, most: float) -> float:
         """What there is still room for."""
         self._forget(now)
-        return max(int(self.limit - self._total), 0)
+        left = most - self._total
+        return left if left > 0 else 0.0
 
     def clear_in(self, now: float) -> float:
         """How long until nothing of the minute is left."""
         self._forget(now)
-        return max(self._entries[-1].last + MINUTE - now, 0.0) if self._entries else 0.0
+        return self._entries[-1].last + MINUTE - now if self._entries else 0.0
 
     def _forget(self, now: float) -> None:
         entries = self._entries

@@ -49,6 +49,7 @@ LADDERS = {
                 "gateway.reload",
                 "gateway.visitors",
                 "gateway.limits",
+                "gateway.budgets",
                 "gateway.auth",
                 "gateway.routing",
                 "gateway.admission",

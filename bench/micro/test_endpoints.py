@@ -19,7 +19,7 @@ def test_operation(benchmark: BenchmarkFixture, name: str, build: str) -> None:
     """One round is a hundred operations, so that what a round costs by itself is lost in them."""
     workload = WORKLOADS[name]
     benchmark.group = name
-    with Bench(BUILDS[build], uvloop.new_event_loop) as bench:
+    with Bench(BUILDS[build], uvloop.new_event_loop, workload.house) as bench:
         bench.run(workload, OPERATIONS)
         benchmark(bench.run, workload, OPERATIONS)
     if benchmark.stats is not None:

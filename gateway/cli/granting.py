@@ -9,8 +9,8 @@ import msgspec
 
 from gateway.cli import Failure
 from gateway.configuration.quantities import dollars, micro_dollars
-from gateway.grants import Budget, Grants, Span, Ungrantable, grants_of, settings_of
-from gateway.settings import LimitSettings
+from gateway.grants import Grants, Ungrantable, grants_of, settings_of
+from gateway.settings import Budget, LimitSettings, Span
 
 WINDOWS: Final = get_args(Span)
 LIMITS: Final = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.grants import Allowed, Budget, Grants, Ungrantable, allowed_by, grants_of, settings_of
-from gateway.settings import LimitSettings
+from gateway.grants import Allowed, Grants, Ungrantable, allowed_by, grants_of, settings_of
+from gateway.settings import Budget, LimitSettings
 
 FULL = Grants(
     models=("claude-*", "fast"),

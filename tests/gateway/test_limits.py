@@ -82,7 +82,7 @@ async def test_at_once() -> None:
         assert house.limits is not None
         for body in (MESSAGE, STREAM, b'{"model":"nobody","max_tokens":9,"messages":[]}', STREAM):
             await Client(body=body).ask(house)
-        (meter,) = house.limits.known.values()
+        (meter,) = house.limits.meters.values()
         assert meter.inside == 0
         meter.inside = 1
         assert (await Client().ask(house)).status == 429

@@ -6,11 +6,11 @@ import pytest
 
 from adapters.fault import Fault
 from gateway.caller import Caller, Scope
-from gateway.grants import Budget, Grants, settings_of
+from gateway.grants import Grants, settings_of
 from gateway.minting import Minted, mint
 from gateway.registry_snapshot import NEVER, Found, Snapshot
 from gateway.roles import ROLES, Role
-from gateway.settings import LimitSettings
+from gateway.settings import Budget, LimitSettings
 from store.rows import Key, Principal, PrincipalKind
 
 ALL = Scope("everybody")

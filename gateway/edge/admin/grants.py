@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.edge.admin.reading import misfit
 from gateway.edge.admin.refusal import Refusal
 from gateway.edge.admin.words import Amount, Dollars, Glob, Taken, dollars_of, micro_of
-from gateway.grants import Budget, Grants, Span, Ungrantable, grants_of, settings_of
-from gateway.settings import LimitSettings
+from gateway.grants import Grants, Ungrantable, grants_of, settings_of
+from gateway.settings import Budget, LimitSettings, Span
 from store.rows import EMPTY
 
 Globs = Annotated[tuple[Glob, ...], Meta(max_length=1000)]

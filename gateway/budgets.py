@@ -1,0 +1,232 @@
+"""What may be spent, by scope and window (feature G8): asked when a request enters, charged when it has cost.
+
+A request is let in while anything is left of every budget over it. What is held for those under way counts:
+the input as it is weighed and the output it asks for, at the price of its first target. When it is over the
+hold is given back; what it cost was charged with its rows of the ledger, and rides on them as `Charge`s, so
+that money and ledger are written together or not at all.
+
+Other workers write to the same database. What they have spent is asked for every second, off the loop, for
+the purses in use here: what workers together can spend too much is what they let in meanwhile.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Final, NamedTuple
+
+import msgspec
+
+from adapters.events import Usage
+from adapters.fault import Fault, FaultKind
+from gateway.budgets_periods import LONGEST, word_of
+from gateway.budgets_purse import Purse
+from gateway.caller import Scope
+from gateway.errors import Refused
+from gateway.limits_account import Account, Allowance, Ticket, whose
+from gateway.limits_told import moment
+from gateway.prices import Prices, cost
+from gateway.settings import Budget, Price
+from gateway.state import Exchange
+from gateway.window import whole
+from store.rows import Charge, Spent
+
+MILLISECONDS: Final = 1000
+MICRO: Final = 1_000_000
+# No more of the answer that is asked for is held: agents ask for all there is, and use little of it. What an
+# answer really cost is charged, however long it is.
+LONG_ANSWER: Final = 8192
+# Who waits no longer than this may wait and ask again; beyond, clients are told not to.
+PATIENCE: Final = 60
+# What is held may be free the next moment.
+HELD_FOR: Final = 1
+STAY_AWAY: Final = ((b"x-should-retry", b"false"),)
+RATE: Final = "rate_limit_exceeded"
+QUOTA: Final = "insufficient_quota"
+# Clients of these tell a quota that is used up from a rate, by its own code.
+WITH_QUOTA: Final = frozenset(("openai-chat", "openai-responses"))
+PRICED: Final = frozenset(("generate", "embed"))
+# Purses that were asked in the last so many seconds are in use.
+IN_USE: Final = 30.0
+# How many are looked at in one go, so that nobody waits for it.
+STEP: Final = 1000
+
+
+class Place(NamedTuple):
+    """One purse in the database, and since when what was spent counts; in milliseconds."""
+
+    scope: str
+    word: str
+    since: int
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """A share of a budget was passed, as who wants to know is told it. Times as in RFC 3339, dollars decimal.
+
+    `id` is the same whichever worker says it.
+    """
+
+    type: str = "budget.passed"
+    id: str
+    scope: str
+    window: str
+    rolling: bool
+    share: float
+    spent: str
+    budget: str
+    resets_at: str
+    at: str
+
+
+class Budgets:
+    """The purses of one worker. `prices` are those of the house, `tell` is called with each warning."""
+
+    __slots__ = ("_calendar", "_loaded", "_prices", "_tell", "purses", "refused")
+
+    def __init__(
+        self, calendar: Callable[[], float], prices: Callable[[], Prices], tell: Callable[[Passed], None]
+    ) -> None:
+        self._calendar = calendar
+        self._prices = prices
+        self._tell = tell
+        self.purses: dict[tuple[str, str], Purse] = {}
+        # What was spent before the start, of scopes that nobody has asked for yet.
+        self._loaded: dict[tuple[str, str], list[Spent]] = {}
+        self.refused: dict[str, int] = {}
+
+    def allowances(self, scopes: tuple[Scope, ...]) -> tuple[Allowance, ...]:
+        """The budgets over a caller, each with its purse."""
+        return tuple(
+            Allowance(self._purse(scope.id, budget), budget.dollars)
+            for scope in scopes
+            for budget in scope.budgets
+        )
+
+    def hold(self, exchange: Exchange, account: Account, ticket: Ticket, today: float) -> float:
+        """Hold what a request may cost. Raises Refused (429) where nothing is left of a budget over it."""
+        for allowance in account.allowances:
+            purse = allowance.purse
+            if purse.spent(today) + purse.held >= allowance.most:
+                self._refuse(exchange, account, today)
+        expected = self._expected(exchange, ticket)
+        for allowance in account.allowances:
+            purse = allowance.purse
+            purse.held += expected
+            purse.asked = today
+        return expected
+
+    def charge(self, account: Account, amount: int) -> tuple[Charge, ...]:
+        """So much was spent: what rides on the row of the ledger that says so."""
+        today, charges = self._calendar(), {}
+        for allowance in account.allowances:
+            purse = allowance.purse
+            if (purse.scope, purse.word) in charges:
+                continue
+            start = purse.charge(today, amount)
+            charges[purse.scope, purse.word] = Charge(purse.scope, purse.word, start * MILLISECONDS, amount)
+            share = purse.crossed(today, allowance.most)
+            if share:
+                self._tell(passed(allowance, share, today))
+        return tuple(charges.values())
+
+    def _expected(self, exchange: Exchange, ticket: Ticket) -> float:
+        """What a request may cost at its first target, in micro-dollars; of one passed on unread: nothing."""
+        if exchange.operation not in PRICED or not exchange.targets:
+            return 0.0
+        target = exchange.targets[0]
+        usage = Usage(input=ticket.input, output=min(ticket.output, LONG_ANSWER))
+        return float(self.worth(target.provider.name, target.price, usage))
+
+    def worth(self, provider: str, price: Price | None, usage: Usage) -> int:
+        """What was used, in micro-dollars: what nobody knows the price of costs what unknown models cost."""
+        found = cost(usage, price)
+        if found is None:
+            found = cost(usage, self._prices().unknown(provider))
+        return found or 0
+
+    def load(self, rows: Iterable[Spent]) -> None:
+        """Take in what was spent before the start. What was passed then has been told."""
+        for row in rows:
+            self._loaded.setdefault((row.scope, row.window), []).append(row)
+
+    def learn(self, rows: Iterable[Spent]) -> None:
+        """Take in what the database has of purses in use."""
+        today = self._calendar()
+        for row in rows:
+            purse = self.purses.get((row.scope, row.window))
+            if purse is not None:
+                purse.learn(today, row.period // MILLISECONDS, row.spent)
+
+    def in_use(self) -> list[Place]:
+        """The purses that were asked lately: what others spend of them matters."""
+        today = self._calendar()
+        return [
+            Place(purse.scope, purse.word, int(today - LONGEST) * MILLISECONDS)
+            for purse in self.purses.values()
+            if purse.asked > today - IN_USE
+        ]
+
+    def expire(self, today: float) -> bool:
+        """Forget purses of which nothing counts, some in one go; whether there were any."""
+        looked = list(islice(self.purses.items(), STEP))
+        for name, purse in looked:
+            del self.purses[name]
+            if not purse.idle(today):
+                self.purses[name] = purse  # behind the others: it is looked at again after them
+        return any(name not in self.purses for name, _ in looked)
+
+    def _purse(self, scope: str, budget: Budget) -> Purse:
+        word = word_of(budget.window, rolling=budget.rolling)
+        purse = self.purses.get((scope, word))
+        if purse is None:
+            purse = self.purses[scope, word] = Purse(scope, budget.window, rolling=budget.rolling)
+            today = self._calendar()
+            for row in self._loaded.pop((scope, word), ()):
+                purse.learn(today, row.period // MILLISECONDS, row.spent)
+            purse.crossed(today, budget.dollars)
+        return purse
+
+    def _refuse(self, exchange: Exchange, account: Account, today: float) -> None:
+        """Raises Refused: who waits for the budget that takes longest finds something left in all of them."""
+        allowance = max(account.allowances, key=lambda one: one.purse.wait(today, one.most))
+        purse = allowance.purse
+        seconds = purse.wait(today, allowance.most)
+        word = word_of(purse.span, rolling=purse.rolling)
+        self.refused[word] = self.refused.get(word, 0) + 1
+        raise _refusal(exchange.dialect.name, allowance, seconds, today)
+
+
+def _refusal(dialect: str, allowance: Allowance, seconds: float, today: float) -> Refused:
+    purse = allowance.purse
+    budget = f"the budget of ${allowance.most / MICRO:.2f} a {purse.span} for {whose(purse.scope)}"
+    if not seconds:
+        words = f"{budget} is held for requests under way; try again in {HELD_FOR} second"
+        return Refused(Fault("rate_limited", 429, words, code=RATE, retry_after=HELD_FOR))
+    wait = whole(seconds)
+    words = f"{budget} is used up; something is left again at {moment(math.ceil(today + seconds)).decode()}"
+    if wait <= PATIENCE:
+        return Refused(Fault("rate_limited", 429, words, code=RATE, retry_after=wait))
+    kind: FaultKind = "billing" if dialect in WITH_QUOTA else "rate_limited"
+    return Refused(Fault(kind, 429, words, code=QUOTA, retry_after=wait), STAY_AWAY)
+
+
+def passed(allowance: Allowance, share: float, today: float) -> Passed:
+    """What is told of a budget of which this share was passed."""
+    purse = allowance.purse
+    period = purse.period(today)
+    resets_at = moment(period.leaves).decode()
+    return Passed(
+        id=f"{purse.scope}/{purse.word}/{period.start}/{share:g}",
+        scope=purse.scope,
+        window=purse.span,
+        rolling=purse.rolling,
+        share=share,
+        spent=dollars(purse.spent(today)),
+        budget=dollars(allowance.most),
+        resets_at=resets_at,
+        at=moment(int(today)).decode(),
+    )
+
+
+def dollars(amount: float) -> str:
+    """Micro-dollars as a decimal number of dollars."""
+    return f"{amount / MICRO:.6f}"

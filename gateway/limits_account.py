@@ -1,0 +1,161 @@
+"""What a caller is limited by, found once: its limits and budgets, each with where it is counted.
+
+A meter is one scope's: what it has counted is the same for all who stand under that scope, and goes on when
+limits change. How much may be counted belongs to the caller, whose account is made anew with every change.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from gateway.budgets_purse import Purse
+from gateway.caller import Scope
+from gateway.window import Window
+
+REQUESTS, TOKENS, INPUT, OUTPUT = range(4)
+FIELDS: Final = (
+    "requests_per_minute",
+    "tokens_per_minute",
+    "input_tokens_per_minute",
+    "output_tokens_per_minute",
+)
+NAMES: Final = (b"requests", b"tokens", b"input-tokens", b"output-tokens")
+WORDS: Final = ("requests", "tokens", "tokens of input", "tokens of output")
+# Whose limit it is, for the one who meets it.
+WHOSE: Final = {
+    "key": "this key",
+    "user": "you",
+    "project": "your project",
+    "team": "your team",
+    "organisation": "your organisation",
+}
+EVERYBODY: Final = "all callers together"
+
+Pair = tuple[bytes, bytes]
+
+
+class Meter:
+    """What one scope has counted in the last minute, by kind, and how many requests are under way."""
+
+    __slots__ = ("inside", "windows")
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.windows: dict[int, Window] = {}
+
+    def window(self, kind: int) -> Window:
+        """Where a kind is counted: begun when it is first limited."""
+        return self.windows.setdefault(kind, Window())
+
+    def idle(self, now: float) -> bool:
+        """Whether nothing it has counted matters any more."""
+        return not self.inside and not any(window.clear_in(now) for window in self.windows.values())
+
+
+class Gauge:
+    """One limit: how much of a kind there may be in a minute, where it is counted, and how it is told.
+
+    `other` is the caller's next limit of the same kind: a chain is walked without an object for the walk.
+    """
+
+    __slots__ = (
+        "anthropic_limit",
+        "anthropic_remaining",
+        "anthropic_reset",
+        "kind",
+        "most",
+        "openai_limit",
+        "openai_remaining",
+        "openai_reset",
+        "other",
+        "scope",
+        "window",
+    )
+
+    def __init__(self, scope: str, kind: int, most: int, window: Window) -> None:
+        self.scope = scope
+        self.kind = kind
+        self.most = most
+        self.window = window
+        self.other: Gauge | None = None
+        name = NAMES[kind]
+        said = b"%d" % most
+        self.openai_limit = (b"x-ratelimit-limit-" + name, said)
+        self.openai_remaining = b"x-ratelimit-remaining-" + name
+        self.openai_reset = b"x-ratelimit-reset-" + name
+        self.anthropic_limit = (b"anthropic-ratelimit-" + name + b"-limit", said)
+        self.anthropic_remaining = b"anthropic-ratelimit-" + name + b"-remaining"
+        self.anthropic_reset = b"anthropic-ratelimit-" + name + b"-reset"
+
+
+class Allowance:
+    """One budget: how much may be spent, and the purse it is counted in."""
+
+    __slots__ = ("most", "purse", "said")
+
+    def __init__(self, purse: Purse, most: int) -> None:
+        self.purse = purse
+        self.most = float(most)
+        # How it was told last, and of which share and period: most answers say the same.
+        self.said: tuple[tuple[int, int], list[Pair]] = ((-1, -1), [])
+
+    def level(self, today: float) -> float:
+        """Which share of it was spent."""
+        return self.purse.spent(today) / self.most
+
+
+class Account:
+    """What a caller is limited by. `firsts`: the first gauge of each kind, of which the tightest is told."""
+
+    __slots__ = ("allowances", "crowds", "firsts", "gauges", "meters", "weighs")
+
+    def __init__(
+        self,
+        scopes: tuple[Scope, ...],
+        meters: tuple[Meter | None, ...],
+        allowances: tuple[Allowance, ...],
+    ) -> None:
+        limited = [(scope, meter) for scope, meter in zip(scopes, meters, strict=True) if meter is not None]
+        self.meters = tuple(meter for _, meter in limited)
+        self.crowds = tuple(
+            (scope.id, meter, scope.limits.concurrent) for scope, meter in limited if scope.limits.concurrent
+        )
+        self.gauges = tuple(
+            Gauge(scope.id, kind, most, meter.window(kind))
+            for scope, meter in limited
+            for kind, field in enumerate(FIELDS)
+            if (most := getattr(scope.limits, field))
+        )
+        kinds = sorted({gauge.kind for gauge in self.gauges})
+        self.firsts = tuple(_chained([one for one in self.gauges if one.kind == kind]) for kind in kinds)
+        self.allowances = allowances
+        self.weighs = bool(allowances) or any(kind != REQUESTS for kind in kinds)
+
+    def crowded(self) -> bool:
+        """Whether as many requests are under way as may be at once."""
+        for _, meter, most in self.crowds:  # noqa: SIM110  # a generator is three objects, and a frame
+            if meter.inside >= most:
+                return True
+        return False
+
+
+class Ticket(msgspec.Struct, gc=False):
+    """What a request was counted with: when, the tokens expected, and the money held for it."""
+
+    account: Account
+    entered: float
+    input: int = 0
+    output: int = 0
+    held: float = 0.0
+
+
+def _chained(gauges: list[Gauge]) -> Gauge:
+    for gauge, other in pairwise(gauges):
+        gauge.other = other
+    return gauges[0]
+
+
+def whose(scope: str) -> str:
+    """Whose limit it is, in words."""
+    return WHOSE.get(scope.partition(":")[0], EVERYBODY)
