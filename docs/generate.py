@@ -15,7 +15,7 @@ from msgspec import inspect
 from adapters.dialects.anthropic_messages.wire import ERROR_TYPES
 from adapters.openai import ERROR_WORDS
 from adapters.table import DIALECTS, PROVIDERS
-from docs import dialects
+from docs import checks, dialects
 from gateway import catalogue, codings, heads, ingress, judgement, socket, tallies
 from gateway.cli.options import PLACES
 from gateway.configuration.document import Document
@@ -295,6 +295,11 @@ def log_fields() -> str:
     return _listed(Line.__struct_fields__)
 
 
+def doctors_checks() -> str:
+    """What `penstock doctor` looks at, a table for each place."""
+    return "\n\n".join(f"### {place}\n\n{_table(checks.COLUMNS, rows)}" for place, rows in checks.groups())
+
+
 def _of_dialects(table: Callable[[], dialects.Table]) -> Callable[[], str]:
     return lambda: _table(*table())
 
@@ -333,6 +338,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "limits": limits,
     "metrics": metrics,
     "log-fields": log_fields,
+    "checks": doctors_checks,
 }
 
 if __name__ == "__main__":

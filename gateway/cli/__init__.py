@@ -18,6 +18,7 @@ COMMANDS = {
     "env": "Print exports that point clients at penstock.",
     "check": "Check the configuration and show where every model leads.",
     "explain": "Show where a request would go, and why.",
+    "doctor": "Find what breaks clients, and say how to mend it.",
     "lessons": "Show what a running gateway has learned of models, or have it forgotten.",
     "key": "Make keys for callers.",
     "keys": "Make, list, block, rotate and revoke the keys in the store.",
