@@ -9,6 +9,7 @@ echo and whose keys are not the real ones, so that what leaves is seen and nothi
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final
 
 from gateway.cli.companion import Companion, beside
@@ -29,6 +30,7 @@ _MODEL: Final = "claude-doctor"
 _PLANTED: Final = "sk-doctor-planted-for-"
 _SILENCE: Final = 1.5
 _AT_ONCE: Final = 8
+_STORE: Final = "PENSTOCK_STORE__PATH"
 # Laid over the configuration that is tried out: nothing of it may refuse or keep what doctor asks.
 _TRIED: Final = {
     "PENSTOCK_SERVER__KEYS": "none",
@@ -111,18 +113,32 @@ def inside_out(settings: Settings, config: str | None, environment: Mapping[str,
             yield Finding(ARRIVES.name, "skipped", f"provider {one.name}", words)
     if not looked_at:
         return
-    echoes = {one.name: Echo() for one in looked_at}
+    with _echoes(looked_at) as echoes:
+        laid = _TRIED | _moved(looked_at, echoes)
+        if settings.store.path:
+            laid[_STORE] = ":memory:"
+        with beside(Companion({**environment, **laid}, config, None), settings.server) as server:
+            yield from _each_inside_out(looked_at, local_url(server.host, server.port), echoes)
+
+
+@contextmanager
+def _echoes(providers: Iterable[ProviderSettings]) -> Iterator[dict[str, Echo]]:
+    echoes = {one.name: Echo() for one in providers}
     try:
-        moved = _moved(looked_at, echoes)
-        with beside(Companion({**environment, **_TRIED, **moved}, config, None), settings.server) as server:
-            url = local_url(server.host, server.port)
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                looks = [pool.submit(_provider_inside_out, one, url, echoes[one.name]) for one in looked_at]
-                for look in looks:
-                    yield from look.result()
+        yield echoes
     finally:
         for echo in echoes.values():
             echo.close()
+
+
+def _each_inside_out(
+    providers: Iterable[ProviderSettings], url: str, echoes: Mapping[str, Echo]
+) -> Iterator[Finding]:
+    """All at once, because most of it is waiting; told in order."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        looks = [pool.submit(_provider_inside_out, one, url, echoes[one.name]) for one in providers]
+        for look in looks:
+            yield from look.result()
 
 
 def _provider_inside_out(provider: ProviderSettings, url: str, echo: Echo) -> list[Finding]:
