@@ -1,11 +1,13 @@
 """The end of every exchange, exactly once: tallies, tokens, one line in the log.
 
-Cost and the ledger's row join here when there is a store.
+The ledger's row joins here when there is a store.
 """
 
 from adapters.events import Usage
 from gateway.affinity import settle
 from gateway.journal import Line, now
+from gateway.plan import Target
+from gateway.prices import MILLION, cost
 from gateway.redaction import redact
 from gateway.state import Exchange
 from gateway.tallies import OUTCOMES, STATUSES
@@ -30,7 +32,7 @@ def account(exchange: Exchange) -> None:
     target = exchange.target
     provider = target.provider.name if target is not None else NOBODY
     if exchange.usage is not None and target is not None and not _paid_elsewhere(exchange):
-        _count_tokens(exchange, provider, target.model, exchange.usage)
+        _count_tokens(exchange, target, exchange.usage)
         if exchange.pin is not None and exchange.outcome != "error":
             settle(exchange, exchange.pin)
         if exchange.estimated and exchange.outcome == "complete":
@@ -52,25 +54,44 @@ def _paid_elsewhere(exchange: Exchange) -> bool:
 
 
 def _tally(exchange: Exchange, provider: str, ended: float) -> None:
-    tally = exchange.house.tallies.request(
-        exchange.dialect.name, exchange.operation, provider, exchange.relay
-    )
+    tallies, first, usage = exchange.house.tallies, exchange.first_byte_at, exchange.usage
+    tally = tallies.request(exchange.dialect.name, exchange.operation, provider, exchange.relay)
     tally.statuses[exchange.status if exchange.status < STATUSES else 0] += 1
-    tally.outcomes[OUTCOMES[exchange.outcome]] += 1
+    begun = exchange.head_sent and exchange.status < 400  # an error with a status is no reply that began
+    tally.outcomes[OUTCOMES[exchange.outcome] + (len(OUTCOMES) if begun else 0)] += 1
     tally.durations.add(ended - exchange.began)
-    if exchange.first_byte_at:
-        tally.first_bytes.add(exchange.first_byte_at - exchange.began)
+    if first:
+        tally.first_bytes.add(first - exchange.began)
+        if usage is not None and exchange.relay == "stream" and usage.output > 1:
+            tally.gaps.add((ended - first) / (usage.output - 1))
     tally.own.add(exchange.own_time)
-    exchange.house.tallies.signs_of_life += exchange.signs
+    if exchange.planned_at:
+        auth, plan, rest = tallies.stages
+        identified, planned = exchange.identified_at - exchange.began, exchange.planned_at - exchange.body_at
+        auth.add(identified)
+        plan.add(planned)
+        rest.add(exchange.own_time - identified - planned)
+    tallies.signs_of_life += exchange.signs
 
 
-def _count_tokens(exchange: Exchange, provider: str, model: str, usage: Usage) -> None:
-    tally = exchange.house.tallies.token(provider, model)
+def _count_tokens(exchange: Exchange, target: Target, usage: Usage) -> None:
+    house, provider = exchange.house, target.provider.name
+    tally = house.tallies.token(provider, target.model)
     tally.input += usage.input
     tally.cache_read += usage.cache_read
     tally.cache_write += usage.cache_write_5m + usage.cache_write_1h
     tally.output += usage.output
     tally.reasoning += usage.reasoning
+    if not house.prices.wanted:
+        return
+    exchange.cost = cost(usage, target.price)
+    if exchange.cost is not None:
+        tally.cost += exchange.cost
+        return
+    tally.unpriced += 1
+    if tally.unpriced == 1:
+        words = f"prices: nobody knows what {provider}/{target.model[:LONGEST_NAME]} costs"
+        house.journal.say("error", redact(words))
 
 
 def _line(exchange: Exchange, level: str, ended: float) -> Line:
@@ -101,6 +122,8 @@ def _line(exchange: Exchange, level: str, ended: float) -> Line:
     )
     if exchange.usage is not None:
         _add_usage(line, exchange.usage)
+    if exchange.cost is not None:
+        line.cost = f"{exchange.cost / MILLION:.6f}"
     if exchange.dropped:
         line.dropped = ", ".join(exchange.dropped)[:LONGEST_LIST]
     if exchange.leaving:

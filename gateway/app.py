@@ -21,7 +21,9 @@ from gateway.settings import LEAVING, RENEWAL, Settings
 from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
-EDGE: Final = frozenset(("/readyz", "/metrics", "/debug/log", "/debug/lessons", "/debug/caches"))
+EDGE: Final = frozenset(
+    ("/readyz", "/metrics", "/debug/metrics", "/debug/log", "/debug/lessons", "/debug/caches")
+)
 ADMIN: Final = "/admin/"
 BELOW: Final = ("/debug/lessons/", "/debug/caches/", ADMIN)
 HEALTH: Final = "/healthz"

@@ -57,6 +57,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     cache_write: int = 0
     output: int = 0
     reasoning: int = 0
+    cost: str = ""
     first_byte_ms: float = 0.0
     total_ms: float = 0.0
     own_ms: float = 0.0
@@ -171,6 +172,7 @@ def _for_people(line: Line) -> bytes:
     where = f"{line.provider}/{_printable(line.target)}" if line.provider else "-"
     tokens = f" in={line.input + line.cache_read + line.cache_write} out={line.output}" if line.output else ""
     cached = f" cached={line.cache_read}" if line.cache_read else ""
+    cost = f" cost=${line.cost}" if line.cost else ""
     error = f" error={line.error!r}" if line.error else ""
     credential = f" credential={line.credential}" if line.credential else ""
     leaving = f" leaving=[{line.leaving}]" if line.leaving else ""
@@ -179,7 +181,7 @@ def _for_people(line: Line) -> bytes:
     model = _printable(line.model) or "-"
     return (
         f"{line.time} {line.level:5} {line.status} {line.outcome} {line.dialect} {line.operation} "
-        f"{model} -> {where}{tokens}{cached} "
+        f"{model} -> {where}{tokens}{cached}{cost} "
         f"{first}total={line.total_ms:.1f}ms own={line.own_ms:.2f}ms "
         f"caller={line.caller or '-'} id={line.id}{credential}{leaving}{failed}{error}"
     ).encode()

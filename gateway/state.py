@@ -135,6 +135,7 @@ class Exchange(msgspec.Struct, eq=False):
     tap: Tap | None = None
     held: list[bytes] = []
     usage: Usage | None = None
+    cost: int | None = None
     upstream_id: bytes = b""
     head_sent: bool = False
     first_byte_at: float = 0.0

@@ -11,8 +11,13 @@ MOST_LABELS: Final = 200
 OTHER: Final = "other"
 STATUSES: Final = 600
 OUTCOMES: Final = {"complete": 0, "error": 1, "client_gone": 2}
+# Where a reply was when it ended: its head had not been sent, or it had. Outcomes of the one, then the other.
+PHASES: Final = ("before_head", "after_head")
 # Upper bounds in seconds; one more bucket holds the rest.
 SHORT: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+# Between two tokens of a stream.
+GAPS: Final = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0)
+STAGES: Final = ("auth", "plan", "rest")
 LONG: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -44,15 +49,19 @@ class RequestLabels(NamedTuple):
 
 
 class RequestTally:
-    """Requests of one kind: how they ended, how long they took, and how much of that was our own."""
+    """Requests of one kind: how they ended, how long they took, and how much of that was our own.
 
-    __slots__ = ("durations", "first_bytes", "outcomes", "own", "statuses")
+    `gaps`: of each stream the time between two of its tokens, on average.
+    """
+
+    __slots__ = ("durations", "first_bytes", "gaps", "outcomes", "own", "statuses")
 
     def __init__(self) -> None:
         self.statuses = [0.0] * STATUSES
-        self.outcomes = [0.0] * len(OUTCOMES)
+        self.outcomes = [0.0] * (len(OUTCOMES) * len(PHASES))
         self.durations = Histogram(LONG)
         self.first_bytes = Histogram(LONG)
+        self.gaps = Histogram(GAPS)
         self.own = Histogram(SHORT)
 
 
@@ -64,12 +73,16 @@ class TokenLabels(NamedTuple):
 
 
 class TokenTally:
-    """Tokens of one model, by kind as in `Usage`."""
+    """Tokens of one model, by kind as in `Usage`.
 
-    __slots__ = ("cache_read", "cache_write", "input", "output", "reasoning")
+    `cost` is what they cost in micro-dollars, `unpriced` the requests whose cost nobody knows.
+    """
+
+    __slots__ = ("cache_read", "cache_write", "cost", "input", "output", "reasoning", "unpriced")
 
     def __init__(self) -> None:
         self.input = self.cache_read = self.cache_write = self.output = self.reasoning = 0
+        self.cost = self.unpriced = 0.0
 
 
 class FailoverLabels(NamedTuple):
@@ -119,6 +132,7 @@ class Tallies:
         "requests",
         "rotations",
         "signs_of_life",
+        "stages",
         "tokens",
         "waits",
     )
@@ -127,6 +141,7 @@ class Tallies:
         # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
         self.requests: dict[tuple[str, str, str, str], RequestTally] = {}
         self.tokens: dict[tuple[str, str], TokenTally] = {}
+        self.stages = tuple(Histogram(SHORT) for _ in STAGES)
         self.signs_of_life = 0
         self.failovers: dict[FailoverLabels, int] = {}
         self.hedges: dict[HedgeLabels, int] = {}

@@ -5,7 +5,6 @@ Nothing of the library is on the path of a request: the path adds to plain integ
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 from typing import TypeVar, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -14,10 +13,10 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.credentials import State
 from gateway.edge.metrics_ledger import ledger
+from gateway.edge.metrics_usage import buckets, stages, streams, tokens
 from gateway.house import House
 from gateway.reload import Standing
 from gateway.tallies import (
-    OUTCOMES,
     FailoverLabels,
     HedgeLabels,
     Histogram,
@@ -25,7 +24,6 @@ from gateway.tallies import (
     LeftOutLabels,
     RequestLabels,
     Tallies,
-    TokenLabels,
     WaitLabels,
 )
 
@@ -39,6 +37,7 @@ HISTOGRAMS = (
         "From the first byte of the request to the last of the reply.",
     ),
     ("first_bytes", "penstock_time_to_first_byte_seconds", "Until the first byte of the reply was sent."),
+    ("gaps", "penstock_token_gap_seconds", "Between two tokens of a stream, on average over each stream."),
     ("own", "penstock_own_seconds", "Penstock's own time until the head of the reply: nothing waited for."),
 )
 
@@ -46,14 +45,16 @@ HISTOGRAMS = (
 def exposition(house: House) -> bytes:
     """All metrics as text."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(house))
+    registry.register(Counts(house))
     return generate_latest(registry)
 
 
 Labels = TypeVar("Labels", bound=tuple[str, ...])
 
 
-class _Collector(Collector):
+class Counts(Collector):
+    """All counts of a worker, as families of the library."""
+
     def __init__(self, house: House) -> None:
         self._house = house
 
@@ -61,14 +62,15 @@ class _Collector(Collector):
         """Every family, read from the tallies now."""
         tallies = self._house.tallies
         yield _requests(tallies)
-        yield _streams(tallies)
+        yield streams(tallies)
         for attribute, name, words in HISTOGRAMS:
             family = HistogramMetricFamily(name, words, labels=REQUEST)
             for labels, tally in tallies.requests.items():
                 histogram: Histogram = getattr(tally, attribute)
-                family.add_metric(labels, _buckets(histogram), histogram.total)
+                family.add_metric(labels, buckets(histogram), histogram.total)
             yield family
-        yield _tokens(tallies)
+        yield stages(tallies)
+        yield from tokens(tallies)
         yield _failovers(tallies)
         yield _left_out(tallies)
         yield _hedges(tallies)
@@ -94,27 +96,6 @@ def _requests(tallies: Tallies) -> Metric:
         for status, count in enumerate(tally.statuses):
             if count:
                 family.add_metric([*labels, str(status)], count)
-    return family
-
-
-def _streams(tallies: Tallies) -> Metric:
-    words = "How streams ended, each in exactly one way: complete, error (in band or before), client_gone."
-    names = ["dialect", "operation", "provider", "outcome"]
-    family = CounterMetricFamily("penstock_stream_outcomes", words, labels=names)
-    streamed = (item for item in tallies.requests.items() if RequestLabels(*item[0]).relay == "stream")
-    for labels, tally in streamed:
-        for outcome, place in OUTCOMES.items():
-            if tally.outcomes[place]:
-                family.add_metric([*labels[:3], outcome], tally.outcomes[place])
-    return family
-
-
-def _tokens(tallies: Tallies) -> Metric:
-    words = "Tokens as providers report them; input is what no cache held."
-    family = CounterMetricFamily("penstock_tokens", words, labels=[*TokenLabels._fields, "kind"])
-    for labels, tally in tallies.tokens.items():
-        for kind in tally.__slots__:
-            family.add_metric([*labels, kind], getattr(tally, kind))
     return family
 
 
@@ -191,7 +172,7 @@ def _turns(house: House) -> Iterable[Metric]:
     words = "How long requests waited for their turn at a provider, and whether they got it."
     waits = HistogramMetricFamily("penstock_turn_wait_seconds", words, labels=list(WaitLabels._fields))
     for labels, histogram in house.tallies.waits.items():
-        waits.add_metric(labels, _buckets(histogram), histogram.total)
+        waits.add_metric(labels, buckets(histogram), histogram.total)
     yield waits
     words = "Requests at a provider that takes only so many at once: asking and waiting."
     family = GaugeMetricFamily("penstock_provider_turns", words, labels=["provider", "state"])
@@ -294,8 +275,3 @@ def _tasks() -> int:
         return len(asyncio.all_tasks())
     except RuntimeError:  # nobody is serving
         return 0
-
-
-def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
-    bounds = [*(str(bound) for bound in histogram.bounds), "+Inf"]
-    return list(zip(bounds, accumulate(histogram.counts), strict=True))

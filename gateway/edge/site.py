@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.edge.figures import figures
 from gateway.edge.metrics import CONTENT_TYPE, exposition
 from gateway.house import House
 from gateway.journal import LEVELS
@@ -39,6 +40,12 @@ class Site:
         if not self._house.callers.open_to(request.scope):
             return JSONResponse({"error": "a key is required"}, status_code=401)
         return Response(exposition(self._house), media_type=CONTENT_TYPE)
+
+    async def figures(self, request: Request) -> Response:
+        """The same counts as JSON, for those it may be shown to."""
+        if not self._house.callers.open_to(request.scope):
+            return JSONResponse({"error": "a key is required"}, status_code=401)
+        return Response(figures(self._house), media_type="application/json")
 
     async def log(self, request: Request) -> Response:
         """Read or change the level of the log while running; from this machine only."""
@@ -113,6 +120,7 @@ def build_site(house: House) -> Starlette:
         routes=[
             Route("/readyz", site.ready),
             Route("/metrics", site.metrics),
+            Route("/debug/metrics", site.figures),
             Route("/debug/log", site.log, methods=["GET", "PUT"]),
             Route("/debug/lessons", site.lessons, methods=["GET", "DELETE"]),
             Route("/debug/caches", site.caches),

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.house import House
 from gateway.journal import Journal
-from gateway.settings import LogSettings
+from gateway.settings import LogSettings, Price
 from tests.gateway.indoors import KEY, MESSAGE, STREAM, Client, open_house, provider, settings
 from tests.gateway.loops import in_loop
 from tests.upstream.replies import events
@@ -143,3 +143,22 @@ async def test_a_line_holds_no_key(replay: Upstream) -> None:
         (line,) = await lines(house, carrying(replay, script, own))
     assert KEY not in msgspec.json.encode(line).decode()
     assert "sk-ant-own" not in msgspec.json.encode(line).decode()
+
+
+@in_loop
+async def test_the_line_tells_the_cost_where_prices_are_asked_for(replay: Upstream) -> None:
+    """In dollars, to the micro-dollar; a model that nobody has a price for is said once."""
+    given = settings(provider("ant", replay.address), models={"fast": "ant/claude-x"})
+    price = Price(input=3_000_000, output=15_000_000, cache_read=300_000, cache_write=3_750_000)
+    priced = msgspec.structs.replace(given, prices={"ant/claude-x": price})
+    async with open_house(priced) as house:
+        (line,) = await lines(house, carrying(replay, whole(REPLY)))
+        assert line["cost"] == "0.000181"  # 33 + 1.5 + 11.25 + 135, rounded up
+    strange = msgspec.structs.replace(given, prices={"ant/other": price})
+    async with open_house(strange) as house:
+        first = await lines(house, carrying(replay, whole(REPLY)))
+        second = await lines(house, carrying(replay, whole(REPLY)))
+        said, line = first
+        assert "ant/claude-x" in said["message"]
+        assert "cost" not in line
+        assert [one["message"] for one in second] == ["request"]

@@ -137,7 +137,7 @@ async def test_other_methods_are_not_answered(path: str, method: str) -> None:
         assert (await get(house, path, HERE, method=method)).status == 405
 
 
-@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/debug/log", "/debug/lessons"])
+@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/debug/metrics", "/debug/log", "/debug/lessons"])
 @in_loop
 async def test_asking_for_the_head_only(path: str) -> None:
     """HEAD is answered like GET."""
@@ -177,6 +177,6 @@ async def test_lessons_are_told_to_this_machine_only(method: str) -> None:
 async def test_no_page_of_another_site_may_read() -> None:
     """No answer carries a field that opens it to web pages."""
     async with open_house(settings()) as house:
-        for path in ("/readyz", "/metrics", "/debug/log", "/debug/lessons"):
+        for path in ("/readyz", "/metrics", "/debug/metrics", "/debug/log", "/debug/lessons"):
             answer = await get(house, path, HERE, (b"origin", b"https://evil.test"))
             assert not [name for name, _ in answer.headers if name.startswith(b"access-control-")]

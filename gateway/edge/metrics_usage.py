@@ -1,0 +1,62 @@
+"""How streams ended, where penstock's own time went, and what was used and what that cost."""
+
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Final
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+from gateway.tallies import OUTCOMES, PHASES, STAGES, Histogram, RequestLabels, Tallies, TokenLabels
+
+KINDS: Final = ("input", "cache_read", "cache_write", "output", "reasoning")
+MICRO: Final = 1e-6
+
+
+def streams(tallies: Tallies) -> Metric:
+    """How streams ended, and where they were by then (feature O8)."""
+    words = (
+        "How streams ended, each in exactly one way: complete, error (in band, or before the head), "
+        "client_gone; and whether the head of the reply had been sent by then."
+    )
+    names = ["dialect", "operation", "provider", "outcome", "phase"]
+    family = CounterMetricFamily("penstock_stream_outcomes", words, labels=names)
+    streamed = (item for item in tallies.requests.items() if RequestLabels(*item[0]).relay == "stream")
+    ends = [(outcome, phase) for phase in PHASES for outcome in OUTCOMES]
+    for labels, tally in streamed:
+        for count, (outcome, phase) in zip(tally.outcomes, ends, strict=True):
+            if count:
+                family.add_metric([*labels[:3], outcome, phase], count)
+    return family
+
+
+def stages(tallies: Tallies) -> Metric:
+    """Penstock's own time by stage."""
+    words = "Penstock's own time by stage: auth (who asks), plan (where to), rest (sending and judging)."
+    family = HistogramMetricFamily("penstock_stage_seconds", words, labels=["stage"])
+    for stage, histogram in zip(STAGES, tallies.stages, strict=True):
+        family.add_metric([stage], buckets(histogram), histogram.total)
+    return family
+
+
+def tokens(tallies: Tallies) -> Iterable[Metric]:
+    """Tokens and their cost, by model."""
+    words = "Tokens as providers report them; input is what no cache held."
+    family = CounterMetricFamily("penstock_tokens", words, labels=[*TokenLabels._fields, "kind"])
+    words = "What the tokens cost, in dollars, where prices are asked for."
+    spent = CounterMetricFamily("penstock_cost_dollars", words, labels=TokenLabels._fields)
+    words = "Requests to models nobody has a price for, where prices are asked for."
+    unpriced = CounterMetricFamily("penstock_unpriced_requests", words, labels=TokenLabels._fields)
+    for labels, tally in tallies.tokens.items():
+        for kind in KINDS:
+            family.add_metric([*labels, kind], getattr(tally, kind))
+        if tally.cost:
+            spent.add_metric(labels, tally.cost * MICRO)
+        if tally.unpriced:
+            unpriced.add_metric(labels, tally.unpriced)
+    yield from (family, spent, unpriced)
+
+
+def buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    """A histogram as the library takes it: counts up to each bound."""
+    bounds = [*(str(bound) for bound in histogram.bounds), "+Inf"]
+    return list(zip(bounds, accumulate(histogram.counts), strict=True))
