@@ -34,7 +34,7 @@ from gateway.provider import Provider
 from gateway.replies import replies_for, same_replies
 from gateway.retries import Retries
 from gateway.routing import Router
-from gateway.settings import Price, ProviderSettings, Settings
+from gateway.settings import ProviderSettings, Settings
 from gateway.sharing import Sharing
 from gateway.state import Exchange
 from gateway.tallies import Tallies
@@ -81,7 +81,7 @@ class House:
         self.limits: Limits | None = None
         self.reload: Reload | None = None
         self.keeping = _keeping_for(settings, self.journal)
-        self.registry = None if self.keeping is None else _registry_for(self.keeping, calendar)
+        self.registry = None if self.keeping is None else _registry_for(self.keeping, calendar, self.by_hand)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._retired: dict[Provider, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -101,6 +101,7 @@ class House:
         self.prices = Prices(settings, self.by_hand, self.calendar)
         workshop = Workshop(self.breakers, self.loads, self.prices, leaving=leaving)
         self.router = Router(self.providers, settings, workshop, self.chance, self.calendar)
+        self.by_hand.rememberers.add(self.router.plans)
         self.callers = Callers(settings, self.clock, self.guesses, self.registry)
         self.visitors = visitors_for(settings.server)
         self.limits = limits_for(settings, self.clock, self.calendar, self.limits)
@@ -195,11 +196,6 @@ class House:
             found["responses"] = self.replies.kept
         return found
 
-    def reprice(self, prices: Mapping[str, Price]) -> None:
-        """From the next request on these are the prices that were set by hand, by `provider/model`."""
-        self.by_hand.set(prices)
-        self.router.plans.clear()
-
     def speaks(self, provider: str, dialect: str) -> bool:
         """Whether there is such a provider, and requests of this dialect can go there as they are."""
         found = self.providers.get(provider)
@@ -253,10 +249,10 @@ def _keeping_for(settings: Settings, journal: Journal) -> "Keeping | None":
     return Keeping(settings.store, journal)
 
 
-def _registry_for(keeping: "Keeping", calendar: Callable[[], float]) -> "Registry":
+def _registry_for(keeping: "Keeping", calendar: Callable[[], float], by_hand: Hand) -> "Registry":
     from gateway.registry import Registry  # noqa: PLC0415  # as above
 
-    return Registry(keeping.database, keeping.journal, calendar)
+    return Registry(keeping.database, keeping.journal, calendar, by_hand)
 
 
 def _same(provider: Provider | None, settings: ProviderSettings) -> bool:

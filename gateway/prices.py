@@ -15,8 +15,9 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from adapters.events import Usage
 from adapters.table import PROVIDERS
@@ -69,19 +70,32 @@ def cost(usage: Usage, price: Price | None) -> int | None:
     return -(-total // MILLION)
 
 
-class Hand:
-    """The prices that were set by hand, by `provider/model` or globs of it; as long as the worker."""
+class Forgetful(Protocol):
+    """Whoever remembers prices: plans do."""
 
-    __slots__ = ("prices", "version")
+    def clear(self) -> object:
+        """Forget them."""
+
+
+class Hand:
+    """The prices that were set by hand, by `provider/model` or globs of it; as long as the worker.
+
+    `rememberers` forget what they made of them when they change.
+    """
+
+    __slots__ = ("prices", "rememberers", "version")
 
     def __init__(self) -> None:
         self.prices: dict[str, Price] = {}
+        self.rememberers: WeakSet[Forgetful] = WeakSet()
         self.version = 0
 
     def set(self, prices: Mapping[str, Price]) -> None:
         """These are all of them from now on."""
         self.prices = dict(prices)
         self.version += 1
+        for one in self.rememberers:
+            one.clear()
 
 
 class Prices:

@@ -1,4 +1,4 @@
-"""The keys of the store, followed: a snapshot in memory, and what changes in the database a moment later.
+"""The keys and prices of the store, followed: a snapshot in memory, and what changes a moment later.
 
 Whatever is changed is written down in the audit in the same transaction, so its last number says whether
 there is anything to read, and its rows what. That is looked at once a second, off the loop, and at once when
@@ -15,14 +15,18 @@ from weakref import WeakSet
 
 import msgspec
 
+from gateway import settings
 from gateway.caller import Caller, Scope
+from gateway.configuration.prices import price_by_hand
+from gateway.configuration.problems import ConfigurationError
 from gateway.journal import Journal
+from gateway.prices import Hand
 from gateway.registry_snapshot import Found, Snapshot
-from store import audit, keys, principals
+from store import audit, keys, prices, principals
 from store.audit import News
 from store.connect import Database
 from store.errors import StoreError, Unknown
-from store.rows import Key, Principal
+from store.rows import Key, Price, Principal
 
 LOOK: Final = 1.0  # seconds between two looks at the audit
 PATIENCE: Final = 10.0  # seconds that a start waits for the first snapshot
@@ -31,6 +35,8 @@ WRITE_BACK: Final = 30.0  # seconds between two writings of when keys were used
 MOST: Final = 1000
 START: Final = News(-1, 0, "", "")
 EMPTY: Final = News(0, 0, "", "")
+PRICE: Final = "price"
+SOURCE: Final = "store"
 PRINCIPALS: Final = frozenset(principals.RANKS)
 
 
@@ -49,6 +55,7 @@ class Changes(msgspec.Struct):
     keys: list[Key] = []
     principals: list[Principal] = []
     gone: list[str] = []
+    prices: list[Price] | None = None
 
     @property
     def any(self) -> bool:
@@ -60,6 +67,7 @@ class Registry:
     """Of one worker. `loaded`: there was a snapshot; `synchronised`: the last look found the database."""
 
     __slots__ = (
+        "_by_hand",
         "_calendar",
         "_database",
         "_journal",
@@ -76,8 +84,13 @@ class Registry:
     )
 
     def __init__(
-        self, database: Database, journal: Journal, calendar: Callable[[], float] = time.time
+        self,
+        database: Database,
+        journal: Journal,
+        calendar: Callable[[], float] = time.time,
+        by_hand: Hand | None = None,
     ) -> None:
+        self._by_hand = by_hand or Hand()
         self._database = database
         self._journal = journal
         self._calendar = calendar
@@ -155,6 +168,8 @@ class Registry:
         self.snapshot.put_keys(changes.keys)
         self.snapshot.put_principals(changes.principals)
         self.snapshot.drop(changes.gone)
+        if changes.prices is not None:
+            self._by_hand.set(self._priced(changes.prices))
         self._mark = changes.mark
         if self._told and not self.synchronised:
             self._journal.say("info", "store: keys are up to date again")
@@ -162,6 +177,16 @@ class Registry:
         if changes.any:
             for one in self.rememberers:
                 one.clear()
+
+    def _priced(self, rows: list[Price]) -> dict[str, settings.Price]:
+        """Prices that were set by hand; one that cannot be read is said, and is none."""
+        found = {}
+        for row in rows:
+            try:
+                found[f"{row.provider}/{row.model}"] = price_by_hand(row.body, SOURCE)
+            except ConfigurationError as error:
+                self._journal.say("error", f"store: the price of {row.provider}/{row.model}: {error}")
+        return found
 
     def _lose(self, error: StoreError) -> None:
         if self.synchronised or not self._told:
@@ -194,6 +219,8 @@ def _read_again(connection: Any, kind: str, subject: str, changes: Changes) -> N
             changes.keys.append(keys.of(connection, subject))
         elif kind in PRINCIPALS:
             changes.principals.append(principals.of(connection, subject))
+        elif kind == PRICE:
+            changes.prices = prices.every(connection)
     except Unknown:
         changes.gone.append(subject)
 
@@ -202,7 +229,7 @@ def _everything(connection: Any) -> Changes:
     whole = Snapshot()
     whole.put_principals(principals.everything(connection))
     whole.put_keys(keys.everything(connection))
-    return Changes(audit.last(connection), whole)
+    return Changes(audit.last(connection), whole, prices=prices.every(connection))
 
 
 def touch(database: Database, used: Iterable[tuple[str, int]]) -> None:

@@ -26,7 +26,7 @@ class _Entry(msgspec.Struct, Generic[Value]):
 class TinyLfu(Generic[Key, Value]):
     """At most `size` values. `hits` and `misses` are counted as floats, which allocate nothing."""
 
-    __slots__ = ("_core", "_count", "_entries", "_heard", "_keys", "_size", "hits", "misses")
+    __slots__ = ("__weakref__", "_core", "_count", "_entries", "_heard", "_keys", "_size", "hits", "misses")
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -8,11 +8,11 @@ import pytest
 from gateway.house import House
 from gateway.registry import MOST, Registry
 from gateway.settings import Settings
-from store import keys
+from store import keys, prices
 from store.audit import changing
 from store.backup import backup
-from store.rows import Key
-from tests.gateway.indoors import Client, open_house
+from store.rows import Key, Price
+from tests.gateway.indoors import MESSAGE, Client, open_house, settings
 from tests.gateway.loops import Clock, in_loop, until
 from tests.gateway.registering import Desk, stored
 
@@ -191,3 +191,46 @@ async def test_a_registry_belongs_to_a_store(path: str) -> None:
     """Without a store there is none; with one in memory it is empty."""
     async with open_house(stored(path) if path else Settings(providers=stored("").providers)) as house:
         assert (house.registry is not None) is bool(path)
+
+
+@in_loop
+async def test_a_price_set_by_hand_is_live_at_once(tmp_path: Path) -> None:
+    """Requests that are planned from then on cost that; one that cannot be read is none, and none is lost."""
+    async with open_house(stored(tmp_path / "p.db"), Clock()) as house:
+        assert house.keeping is not None
+        desk, registry = Desk(house.keeping.database), registry_of(house)
+        free = house.prices.of("demo", "demo")
+        desk.change(lambda one: prices.put(one, Price("demo", "demo*", '{"input":1,"output":2}', 1)))
+        desk.change(lambda one: prices.put(one, Price("demo", "x", '{"input":"much"}', 1)))
+        await registry.refresh()
+        found = house.prices.of("demo", "demo")
+        assert found is not None
+        assert (found.output, found.source) == (2_000_000, "store")
+        assert house.prices.of("demo", "x") is free
+        desk.change(lambda one: prices.delete(one, "demo", "demo*"))
+        await registry.refresh()
+        assert house.prices.of("demo", "demo") is free
+
+
+@in_loop
+async def test_prices_are_there_from_the_start(tmp_path: Path) -> None:
+    """Those that were set before, too."""
+    async with open_house(stored(tmp_path / "p.db"), Clock()) as house:
+        assert house.keeping is not None
+        Desk(house.keeping.database).change(
+            lambda one: prices.put(one, Price("demo", "demo", '{"input":1,"output":2}', 1))
+        )
+    async with open_house(stored(tmp_path / "p.db"), Clock()) as house:
+        found = house.prices.of("demo", "demo")
+        assert found is not None
+        assert found.output == 2_000_000
+
+
+@in_loop
+async def test_plans_that_were_made_by_other_prices_are_forgotten() -> None:
+    """A target knows what it costs: it is planned anew when that may have changed."""
+    async with open_house(settings()) as house:
+        assert (await Client(body=MESSAGE).ask(house)).status == 200
+        assert len(house.router.plans) == 1
+        house.by_hand.set({})
+        assert len(house.router.plans) == 0
