@@ -219,6 +219,7 @@ HOMES = {
     "prometheus_client": ("gateway.edge",),
     "starlette": ("gateway.edge",),
     "theine_core": ("gateway.tinylfu",),
+    "tomlkit": ("gateway.cli",),
     "uvloop": ("gateway.serve",),
     "yarl": ("gateway.upstream", "gateway.control", "gateway.provider"),
 }

@@ -16,6 +16,8 @@ COMMANDS = {
     "serve": "Serve until a signal ends it.",
     "run": "Run an agent through penstock, starting a gateway when none answers.",
     "env": "Print exports that point clients at penstock.",
+    "install": "Have an agent's own configuration lead to penstock.",
+    "uninstall": "Make an agent's configuration what it was before.",
     "check": "Check the configuration and show where every model leads.",
     "explain": "Show where a request would go, and why.",
     "doctor": "Find what breaks clients, and say how to mend it.",

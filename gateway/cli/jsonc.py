@@ -78,7 +78,7 @@ def placed(text: str, path: Path, value: Any) -> str:
         changed = text[: node.start] + new + text[node.end :]
     else:
         changed = _inserted(text, node, style.member(path[depth:], value, depth), (style, depth))
-    return _checked(changed, _with(whole.value, path, value))
+    return _checked(changed, changed_value(whole.value, path, value))
 
 
 def removed(text: str, path: Path) -> str:
@@ -91,7 +91,19 @@ def removed(text: str, path: Path) -> str:
             return text
         place, node = parent.members.index(member), member.value
     assert parent.members is not None
-    return _checked(_cut(text, parent.members, place), _with(whole.value, path, msgspec.UNSET))
+    return _checked(_cut(text, parent.members, place), changed_value(whole.value, path))
+
+
+def changed_value(value: Any, path: Path, new: Any = msgspec.UNSET) -> Any:
+    """The same value with another one at a path; UNSET for none."""
+    changed = dict(value)
+    if len(path) > 1:
+        changed[path[0]] = changed_value(value.get(path[0], {}), path[1:], new)
+    elif new is msgspec.UNSET:
+        changed.pop(path[0], None)
+    else:
+        changed[path[0]] = new
+    return changed
 
 
 def _inserted(text: str, node: Node, member: str, where: "tuple[_Style, int]") -> str:
@@ -135,18 +147,6 @@ def _cut(text: str, members: list[Member], place: int) -> str:
     if following is None:
         return text[:start].rstrip(" \t") + text[end:]
     return text[:start] + text[end:].lstrip(" \t")
-
-
-def _with(value: Any, path: Path, new: Any) -> Any:
-    """The same value with another one at a path; UNSET for none."""
-    changed = dict(value)
-    if len(path) > 1:
-        changed[path[0]] = _with(value.get(path[0], {}), path[1:], new)
-    elif new is msgspec.UNSET:
-        changed.pop(path[0], None)
-    else:
-        changed[path[0]] = new
-    return changed
 
 
 def _checked(text: str, meant: Any) -> str:
