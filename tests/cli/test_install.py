@@ -26,7 +26,7 @@ model_provider = "away"
 name = "away"
 base_url = 'https://elsewhere.example/v1'
 
-[projects."/home/me"]
+[projects."/a/project"]
 trust_level = "trusted"
 
 [[hooks]]
