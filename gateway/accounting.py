@@ -1,7 +1,4 @@
-"""The end of every exchange, exactly once: tallies, tokens, one line in the log.
-
-The ledger's row joins here when there is a store.
-"""
+"""The end of every exchange, exactly once: tallies, tokens, the ledger's row, one line in the log."""
 
 from adapters.events import Usage
 from gateway.affinity import settle
@@ -39,6 +36,8 @@ def account(exchange: Exchange) -> None:
             usage = exchange.usage
             read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
             house.estimates.learn(provider, target.model, exchange.estimated, read)
+    if house.keeping is not None:
+        house.keeping.booking.closed(exchange)
     if exchange.shared:
         return  # each of its clients has a line and is counted
     _tally(exchange, provider, ended)

@@ -135,6 +135,7 @@ class Course:
         """The same target, which is well, with another of its keys: no try of those a request has."""
         exchange = self._exchange
         target = self._say(failure)
+        trial.book(exchange, failure)
         trial.acquit(exchange)
         if exchange.interrupted is not None:
             raise exchange.interrupted

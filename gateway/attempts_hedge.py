@@ -29,7 +29,18 @@ Run = Callable[[Exchange, Course], Awaitable[None]]
 _OF_A_TRY: Final = (
     *("target", "source", "wire", "pool", "body_mode", "shown", "embedding", "estimated", "dropped"),
     *("trial", "probe", "seat", "head", "relay", "coded", "retry_after", "first", "error", "upstream_id"),
-    *("connected_at", "sent_at", "head_at", "tap", "held", "usage", "wake_at", "heard_at", "limit"),
+    *(
+        "tried_at",
+        "connected_at",
+        "sent_at",
+        "head_at",
+        "tap",
+        "held",
+        "usage",
+        "wake_at",
+        "heard_at",
+        "limit",
+    ),
 )
 
 
@@ -67,6 +78,7 @@ class Rival:
         )
         child.held, child.failed, child.first, child.error = [], (), b"", ""
         child.attempts = child.rotations = 0
+        child.tried_at, child.past = 0.0, None
         child.probe = child.again = child.coded = child.head_sent = False
         child.relay = "stream" if exchange.peek is not None and exchange.peek.stream else "whole"
         exchange.house.timekeeper.accompany(child)
@@ -117,6 +129,7 @@ class Rival:
         assert child is not None
         if exchange.target is not None and exchange.trial is not None:
             exchange.failed += (f"{exchange.target.provider.name}/{exchange.target.model[:100]} overtaken",)
+        _book(exchange)
         trial.over(exchange)
         exchange.house.give_back(exchange)
         for name in _OF_A_TRY:
@@ -140,6 +153,8 @@ class Rival:
         if lost:
             self._exchange.failed += (f"{target.provider.name}/{target.model[:100]} overtaken",)
         self._account(child, "lost" if lost else "failed")
+        child.attempts = self._exchange.attempts
+        _book(child)
         trial.over(child)
         child.house.give_back(child)
 
@@ -149,6 +164,12 @@ class Rival:
         exchange.rotations += child.rotations
         exchange.failed += child.failed
         exchange.house.tallies.hedge(child.targets[0].provider.name, outcome)
+
+
+def _book(exchange: Exchange) -> None:
+    """Write down what was used in vain, where there is a ledger."""
+    if exchange.house.keeping is not None:
+        exchange.house.keeping.booking.overtaken(exchange)
 
 
 def _is_good(exchange: Exchange) -> bool:

@@ -67,6 +67,7 @@ async def _judge_stream(exchange: Exchange, head: ReplyHead) -> None:
         rest = await _collect(exchange) if b"json" in head.media else b""
         raise _hidden_error(exchange, head, exchange.first + rest) or _no_stream(head)
     if exchange.others:
+        exchange.usage = tap.usage
         await hold(exchange, tap)
     elif exchange.shown is not None and tap.fault is not None:
         # Nothing was shown yet: the client gets the status it recovers from.

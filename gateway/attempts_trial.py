@@ -13,6 +13,8 @@ from gateway.state import Exchange
 
 def begin(exchange: Exchange, target: Target) -> None:
     """A try begins."""
+    if exchange.house.keeping is not None:
+        exchange.house.keeping.booking.begun(exchange, target)
     exchange.trial = breaker = target.breaker
     if not breaker.closed:
         exchange.probe = breaker.probe(exchange.house.clock())
@@ -20,6 +22,7 @@ def begin(exchange: Exchange, target: Target) -> None:
 
 def failed(exchange: Exchange, failure: Failure) -> None:
     """The try failed; a target that refuses a request is well."""
+    book(exchange, failure)
     trial = exchange.trial
     if trial is not None and failure.weight is not None:
         if failure.weight:
@@ -45,6 +48,12 @@ def broke(exchange: Exchange, error: Exception) -> None:
     """The reply was not said to its end: only the provider's own failure is held against it."""
     if isinstance(error, UpstreamError):
         failed(exchange, of_error(error))
+
+
+def book(exchange: Exchange, failure: Failure) -> None:
+    """Write down what the try has used, where there is a ledger: it failed, whoever is to blame."""
+    if exchange.house.keeping is not None:
+        exchange.house.keeping.booking.failed(exchange, failure)
 
 
 def over(exchange: Exchange) -> None:

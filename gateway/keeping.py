@@ -8,6 +8,7 @@ says when that begins and when it is over; `/readyz` says whether it is so.
 import asyncio
 from typing import Final
 
+from gateway.booking import Booking
 from gateway.configuration.problems import ConfigurationError, Problem
 from gateway.configuration.storing import MEMORY
 from gateway.journal import Journal
@@ -15,7 +16,7 @@ from gateway.settings import StoreSettings
 from store.connect import Database, examine
 from store.errors import Incompatible, StoreError
 from store.retention import Retention
-from store.writer import Counts, Ledger
+from store.writer import Counts, Ledger, Pace
 
 # Seconds that a start waits for a database that does not answer.
 PATIENCE: Final = 2.0
@@ -37,22 +38,25 @@ def prove(settings: StoreSettings) -> None:
 
 
 class Keeping:
-    """Of one worker. `ledger` is there from `open` on."""
+    """Of one worker. `ledger` is there from `open` on, and `booking`, which writes to it."""
 
-    __slots__ = ("_opening", "_settings", "_told", "database", "journal", "ledger")
+    __slots__ = ("_opening", "_pace", "_settings", "_told", "booking", "database", "journal", "ledger")
 
-    def __init__(self, settings: StoreSettings, journal: Journal) -> None:
+    def __init__(self, settings: StoreSettings, journal: Journal, pace: Pace | None = None) -> None:
         self._settings = settings
+        self._pace = pace
         self.journal = journal
         self._told = False
         self._opening: asyncio.Task[None] | None = None
         self.database = Database(settings.path, at_once=False)
         self.ledger: Ledger
+        self.booking: Booking
 
     async def open(self) -> None:
         """Begin to take rows, and open the database where that can be done soon."""
         kept_for = Retention(raw=self._settings.keep_rows, sums=self._settings.keep_sums)
-        self.ledger = Ledger(self.database, kept_for=kept_for)
+        self.ledger = Ledger(self.database, pace=self._pace, kept_for=kept_for)
+        self.booking = Booking(self.ledger)
         self._opening = asyncio.get_running_loop().create_task(self._open())
         await asyncio.wait([self._opening], timeout=PATIENCE)
         self.look()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.sharing import Listener
     from gateway.source import Source
     from gateway.upstream import Pool, Wire
+    from store.rows import Attempt
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -115,6 +116,9 @@ class Exchange(msgspec.Struct, eq=False):
     others: bool = False
     trial: Breaker | None = None
     probe: bool = False
+    # For the ledger: when the try began, and what is known of one that failed until the next begins.
+    tried_at: float = 0.0
+    past: Attempt | None = None
     failed: tuple[str, ...] = ()
     status: int = 0
     head: ReplyHead | None = None

@@ -108,6 +108,7 @@ async def test_keys_that_were_never_read(tmp_path: Path) -> None:
     path = tmp_path / "p.db"
     path.mkdir()
     house = House(stored(path), Clock())
+    await house.open_store()
     registry = registry_of(house)
     await registry.refresh()
     asked = await Client(headers=[(b"x-api-key", b"pst_0123456789ab_" + b"s" * 43)]).ask(house)
