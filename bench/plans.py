@@ -15,6 +15,7 @@ import msgspec
 from adapters.table import DIALECTS
 from bench.allocations import allocated, quiet
 from gateway.configuration.loading import load
+from gateway.credentials import NONE
 from gateway.house import House
 from gateway.state import Exchange, Message
 
@@ -49,6 +50,9 @@ ROUTES = (
     '"name-{number}-*" = "two/model-{number}"',
 )
 SESSION = b"0192f0c1-1d3a-7c55-9d0f-2f7a0f4b1c11"
+OTHER_SESSION = b"0192f0c1-1d3a-7c55-9d0f-2f7a0f4b1c12"
+# A conversation that has been at one of the targets goes there first.
+AT_HOME = "at home"
 # A client that names no session is known again by how its conversation begins.
 NO_SESSION = "no session"
 KINDS = ("one target", "two targets", "weighted", "no affinity", "pattern")
@@ -83,6 +87,7 @@ def measure(routes: int) -> Cost:
     asked = {kind: exchange_for(house, name, SESSION) for kind, name in names.items()}
     if "weighted" in names:
         asked[NO_SESSION] = exchange_for(house, names["weighted"])
+        asked[AT_HOME] = at_home(exchange_for(house, names["weighted"], OTHER_SESSION))
     return Cost(
         routes=routes,
         load=loaded,
@@ -116,6 +121,15 @@ def exchange_for(house: House, model: str, session: bytes = b"") -> Exchange:
     found.session, found.body, found.body_at = session, body, house.clock()
     found.peek = dialect.peek(body, path)
     return found
+
+
+def at_home(exchange: Exchange) -> Exchange:
+    """A request of a conversation that the second target has answered."""
+    exchange.house.router.route(exchange)
+    if exchange.pin is not None:
+        place = max(target.where for target in exchange.targets)
+        exchange.pin.live(place, NONE, exchange.house.clock())
+    return exchange
 
 
 def table(costs: Sequence[Cost]) -> list[str]:

@@ -4,8 +4,8 @@ Pure: told the time. A pin is forgotten an hour after it was last used, and the 
 when there are too many. (A cache that counts how often things are used would turn new conversations away.)
 """
 
-from collections.abc import Collection, Hashable, Iterable
-from typing import Final
+from collections.abc import Collection, Hashable, Sequence
+from typing import Final, Protocol, TypeVar
 
 from adapters.events import Usage
 from gateway.cache import Figures
@@ -20,6 +20,17 @@ SHORT: Final = 300.0
 LONG: Final = 3600.0
 
 Where = tuple[str, str]
+
+
+class Place(Protocol):
+    """What a conversation may live at."""
+
+    @property
+    def where(self) -> Where:
+        """Provider and model."""
+
+
+PlaceT = TypeVar("PlaceT", bound=Place)
 
 
 class Home:
@@ -38,6 +49,11 @@ class Home:
     def tokens(self, now: float) -> int:
         """What its prompt cache holds of the conversation, as far as it was reported."""
         return self._tokens if now < self._warm_until else 0
+
+    def better(self, other: "Home", now: float) -> bool:
+        """Whether more of it is warm here, or it is colder nowhere and was used here later."""
+        here, there = self.tokens(now), other.tokens(now)
+        return here > there or (here == there and self.used_at > other.used_at)
 
     def hear(self, usage: Usage, now: float) -> None:
         """What a request used. A small one beside the conversation takes nothing from what is known."""
@@ -69,15 +85,26 @@ class Pin:
         home.used_at = now
         return home
 
-    def best(self, among: Iterable[Where], now: float) -> Home | None:
-        """The home where most of it is warm; of cold ones the last."""
-        wanted = set(among)
-        homes = [home for home in self.homes if home.where in wanted]
-        return max(homes, key=lambda home: (home.tokens(now), home.used_at), default=None)
+    def best(self, where: Where, now: float) -> Home | None:
+        """Its home at one target: with the key where most of it is warm; of cold ones the last."""
+        best = None
+        for home in self.homes:
+            if home.where == where and (best is None or home.better(best, now)):
+                best = home
+        return best
+
+    def among(self, places: Sequence[PlaceT], now: float) -> PlaceT | None:
+        """The one of these where most of it is warm; of cold ones the last; None where it was at none."""
+        best = found = None
+        for place in places:
+            home = self.best(place.where, now)
+            if home is not None and (best is None or home.better(best, now)):
+                best, found = home, place
+        return found
 
     def key(self, where: Where, now: float) -> int:
         """The key that it is to be asked with there; NONE where it does not matter."""
-        home = self.best((where,), now)
+        home = self.best(where, now)
         return NONE if home is None else home.key
 
     def tokens(self, where: Where, key: int, now: float) -> int:

@@ -32,13 +32,12 @@ class Target(msgspec.Struct, frozen=True):
     timeouts: Timeouts = Timeouts()
     price: Price | None = None
     load: Load | None = None
-
-    @property
-    def where(self) -> tuple[str, str]:
-        """Provider and model."""
-        return self.provider.name, self.model
-
     recourse: Recourse | None = None
+    where: tuple[str, str] = ("", "")
+
+    def __post_init__(self) -> None:
+        """Keep `where`, provider and model, as one: it is looked for with every request of a conversation."""
+        msgspec.structs.force_setattr(self, "where", (self.provider.name, self.model))
 
 
 Targets = tuple[Target, ...]
@@ -55,7 +54,7 @@ class Rank(Protocol):
     def order(self) -> Targets:
         """The order for one request."""
 
-    def rest(self) -> Targets:
+    def led_by(self, own: Target) -> Targets:
         """The order for a request whose first target is known: it takes no turn."""
 
 
@@ -65,12 +64,15 @@ class Choice:
     `held`: whether conversations stay where they are, rank by rank. `affine`: whether any do.
     """
 
-    __slots__ = ("_held", "_ranks", "affine")
+    __slots__ = ("_fixed", "_held", "_ranks", "_single", "affine")
 
     def __init__(self, ranks: tuple[Rank, ...], held: tuple[bool, ...] = ()) -> None:
         self._ranks = ranks
         self._held = held or (False,) * len(ranks)
         self.affine = any(self._held)
+        self._fixed = self.first() if all(rank.fixed for rank in ranks) else None
+        # Ranks of one target each, as a list of targets has them, have one order for everybody.
+        self._single = all(len(rank.first()) == 1 for rank in ranks)
 
     def first(self) -> Targets:
         """The targets as they are written."""
@@ -78,6 +80,8 @@ class Choice:
 
     def order(self) -> Targets:
         """The targets for one request."""
+        if self._fixed is not None:
+            return self._fixed
         ranks = self._ranks
         if len(ranks) == 1:
             return ranks[0].order()
@@ -85,6 +89,10 @@ class Choice:
 
     def order_for(self, pin: Pin, now: float) -> Targets:
         """The targets for a request of a conversation that has been there: its own first, in each rank."""
+        if self._single and self._fixed is not None:
+            return self._fixed
+        if len(self._ranks) == 1:
+            return _own_first(self._ranks[0], pin, now) if self.affine else self._ranks[0].order()
         return tuple(
             target
             for rank, held in zip(self._ranks, self._held, strict=True)
@@ -93,12 +101,9 @@ class Choice:
 
 
 def _own_first(rank: Rank, pin: Pin, now: float) -> Targets:
-    home = pin.best((target.where for target in rank.first()), now)
-    if home is None or len(rank.first()) == 1:
-        return rank.order()
-    targets = rank.rest()
-    own = tuple(target for target in targets if target.where == home.where)
-    return own + tuple(target for target in targets if target.where != home.where)
+    written = rank.first()
+    own = pin.among(written, now) if len(written) > 1 else None
+    return rank.order() if own is None else rank.led_by(own)
 
 
 def planned(

@@ -56,9 +56,9 @@ class Drawn:
             return self._orders[0]
         return self._orders[bisect(self._bounds, self._chance() * self._bounds[-1])]
 
-    def rest(self) -> Targets:
-        """The order for a request whose first target is known."""
-        return self.order()
+    def led_by(self, own: Target) -> Targets:
+        """The order for a request whose first target is known: the others follow as after any."""
+        return _led_by(own, self._orders)
 
 
 class InTurn:
@@ -80,9 +80,9 @@ class InTurn:
         self._place = (self._place + 1) % len(self._orders)
         return self._orders[self._place]
 
-    def rest(self) -> Targets:
-        """The order for a request whose first target is known."""
-        return self._orders[self._place]
+    def led_by(self, own: Target) -> Targets:
+        """The order for a request whose first target is known: it takes no turn."""
+        return _led_by(own, self._orders)
 
 
 class LeastBusy:
@@ -102,9 +102,10 @@ class LeastBusy:
         """The order for one request."""
         return tuple(sorted(self._turns.order(), key=attrgetter("load.inside")))
 
-    def rest(self) -> Targets:
+    def led_by(self, own: Target) -> Targets:
         """The order for a request whose first target is known."""
-        return tuple(sorted(self._turns.rest(), key=attrgetter("load.inside")))
+        others = [target for target in self._turns.first() if target is not own]
+        return (own, *sorted(others, key=attrgetter("load.inside")))
 
 
 class Fastest:
@@ -131,9 +132,16 @@ class Fastest:
         chosen = min(targets[one], targets[other], key=_cost)
         return (chosen, *sorted((target for target in targets if target is not chosen), key=_cost))
 
-    def rest(self) -> Targets:
+    def led_by(self, own: Target) -> Targets:
         """The order for a request whose first target is known."""
-        return tuple(sorted(self._targets, key=_cost))
+        return (own, *sorted((target for target in self._targets if target is not own), key=_cost))
+
+
+def _led_by(own: Target, orders: tuple[Targets, ...]) -> Targets:
+    for order in orders:
+        if order[0] is own:
+            return order
+    return (own, *(target for target in orders[0] if target is not own))
 
 
 def _cost(target: Target) -> float:

@@ -1,21 +1,34 @@
 """Where conversations live, told the time: which home is best, what is warm, and what is forgotten."""
 
+from typing import NamedTuple
+
 import pytest
 
 from adapters.events import Usage
 from gateway import pins
-from gateway.pins import IDLE, LONG, MOST_HOMES, SHORT, Pin, Pins
+from gateway.pins import IDLE, LONG, MOST_HOMES, SHORT, Pin, Pins, Where
 
 NOW = 1000.0
 X, Y = ("one", "x"), ("two", "y")
+
+
+class Place(NamedTuple):
+    """A target, as far as a pin asks."""
+
+    where: Where
+
+
+BOTH = (Place(X), Place(Y))
 
 
 def test_it_is_home_where_it_was_answered() -> None:
     """Of those that are asked about; elsewhere it has no home."""
     pin = Pin(NOW)
     home = pin.live(X, 2, NOW)
-    assert pin.best((X, Y), NOW) is home
-    assert pin.best((Y,), NOW) is None
+    assert pin.best(X, NOW) is home
+    assert pin.best(Y, NOW) is None
+    assert pin.among(BOTH, NOW) is BOTH[0]
+    assert pin.among(BOTH[1:], NOW) is None
     assert (pin.key(X, NOW), pin.key(Y, NOW)) == (2, -1)
 
 
@@ -24,13 +37,9 @@ def test_where_most_is_warm_is_home() -> None:
     pin = Pin(NOW)
     pin.live(X, 0, NOW).hear(Usage(cache_read=40_000, cache_write_5m=2_000), NOW)
     pin.live(Y, 0, NOW + 10)
-    best = pin.best((X, Y), NOW + 20)
-    assert best is not None
-    assert best.where == X
+    assert pin.among(BOTH, NOW + 20) is BOTH[0]
     pin.live(Y, 0, NOW + 30).hear(Usage(cache_write_5m=43_000), NOW + 30)
-    best = pin.best((X, Y), NOW + 40)
-    assert best is not None
-    assert best.where == Y
+    assert pin.among(BOTH, NOW + 40) is BOTH[1]
 
 
 def test_of_cold_ones_the_last_is_home() -> None:
@@ -38,9 +47,7 @@ def test_of_cold_ones_the_last_is_home() -> None:
     pin = Pin(NOW)
     pin.live(X, 0, NOW).hear(Usage(cache_read=40_000), NOW)
     pin.live(Y, 0, NOW + 10)
-    best = pin.best((X, Y), NOW + SHORT)
-    assert best is not None
-    assert best.where == Y
+    assert pin.among(BOTH, NOW + SHORT) is BOTH[1]
 
 
 @pytest.mark.parametrize(
