@@ -43,8 +43,13 @@ def account(exchange: Exchange) -> None:
     _tally(exchange, provider, ended)
     broken = exchange.outcome == "error" and exchange.status < 400  # said in band, after a good head
     level = "error" if broken or exchange.status >= 500 else "info"
-    if house.journal.wants(level):
-        house.journal.write(_line(exchange, level, ended))
+    recent, wanted = house.tallies.recent, house.journal.wants(level)
+    if wanted or recent is not None:
+        line = _line(exchange, level, ended)
+        if wanted:
+            house.journal.write(line)
+        if recent is not None:
+            recent.append(line)
 
 
 def _paid_elsewhere(exchange: Exchange) -> bool:

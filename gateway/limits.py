@@ -132,6 +132,10 @@ class Limits:
         account = self._accounts[caller] = Account(caller.scopes, meters, allowances)
         return account
 
+    def accounts(self, most: int) -> list[Account]:
+        """What callers are limited by who were seen: so many of them at most."""
+        return list(islice(self._accounts.values(), most))
+
     def expire(self) -> None:
         """Forget meters in which nothing is counted, some in one go. Accounts know them, and go too."""
         now = self._clock()

@@ -65,6 +65,11 @@ class Reload:
         self.last = Report("applied")
 
     @property
+    def house(self) -> House:
+        """The house that requests enter now."""
+        return self._house
+
+    @property
     def standing(self) -> Standing:
         """Whether what runs is what the file says."""
         if self.last.result == "refused":

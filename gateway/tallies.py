@@ -5,7 +5,10 @@ client's word, so beyond `MOST_LABELS` names of models everything else counts as
 """
 
 from bisect import bisect_left
+from collections import deque
 from typing import Final, NamedTuple
+
+from gateway.journal import Line
 
 MOST_LABELS: Final = 200
 OTHER: Final = "other"
@@ -129,6 +132,7 @@ class Tallies:
         "leavings",
         "left_out",
         "recalls",
+        "recent",
         "requests",
         "rotations",
         "signs_of_life",
@@ -150,6 +154,8 @@ class Tallies:
         self.leavings: dict[LeavingLabels, int] = {}
         self.waits: dict[WaitLabels, Histogram] = {}
         self.recalls: dict[str, int] = {}
+        # The lines of the latest requests, while somebody looks at the console.
+        self.recent: deque[Line] | None = None
 
     def request(self, dialect: str, operation: str, provider: str, relay: str) -> RequestTally:
         """The tally of one kind of request."""

@@ -75,6 +75,10 @@ class Timekeeper:
         """It is not to be done any more, if it was not done yet."""
         self._alarms.discard(alarm)
 
+    def inside(self) -> list[Exchange]:
+        """Those who are looked after."""
+        return [*self._fresh, *self._young, *self.active]
+
     def houses(self) -> set[House]:
         """The houses that those who are looked after have entered: one, unless it was refurnished."""
         return {exchange.house for exchange in (*self._fresh, *self._young, *self.active)}

@@ -82,6 +82,7 @@ LADDERS = {
                 "gateway.cache",
                 "gateway.caller",
                 "gateway.credentials",
+                "gateway.sealing",
                 "gateway.seat",
                 "gateway.turns",
                 "gateway.control",
@@ -165,7 +166,7 @@ LADDERS = {
     ),
     "store": (
         # What works on several tables, or on all.
-        Rung("across tables", ("store.backup", "store.export", "store.writer")),
+        Rung("across tables", ("store.backup", "store.export", "store.names", "store.writer")),
         Rung(
             "tables",
             (
@@ -215,6 +216,7 @@ HOMES = {
     "click": ("gateway.cli",),
     "compression": ("gateway.codings",),
     "granian": ("gateway.serve",),
+    "jinja2": ("gateway.edge",),
     "msgspec": ("adapters.*", "gateway.*", "store.*"),
     "multidict": ("gateway.upstream", "gateway.control"),
     "prometheus_client": ("gateway.edge",),

@@ -6,13 +6,15 @@ import click
 import msgspec
 
 from gateway.cli.moments import spelled
-from gateway.cli.naming import KEY, Names
+from gateway.cli.naming import meant
 from gateway.cli.options import config_option
 from gateway.cli.storing import opened, store_option
 from gateway.cli.tables import Form, form_options, note, printed
 from gateway.configuration.quantities import dollars
 from store import ledger
+from store.connect import Connection
 from store.ledger import Filter
+from store.names import KEY
 from store.rows import TIMES, Attempt
 
 COLUMNS: Final = (
@@ -47,7 +49,7 @@ def command(form: Form, config: str | None, file: str | None, limit: int, **whic
     if len(asked) > 1:
         raise click.UsageError("one of --exchange, --session and --key at a time")
     with opened(config, file) as database, database.reading() as connection:
-        by, value = _narrowed(asked, Names(connection))
+        by, value = _narrowed(asked, connection)
         page = ledger.page(connection, by, value, "", limit)
     rows = [_row(kept.attempt) for kept in page.rows]
     if form != "table":
@@ -60,10 +62,10 @@ def command(form: Form, config: str | None, file: str | None, limit: int, **whic
         note(f"there are more: --limit shows up to {MOST}")
 
 
-def _narrowed(asked: list[tuple[str, str]], names: Names) -> tuple[Filter | None, str]:
+def _narrowed(asked: list[tuple[str, str]], connection: Connection) -> tuple[Filter | None, str]:
     for name, value in asked:
         if name == "key":
-            return KEY, names.meant(KEY, value)
+            return KEY, meant(connection, KEY, value)
         return ("exchange", value) if name == "exchange" else ("session", value)
     return None, ""
 

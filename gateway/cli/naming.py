@@ -1,48 +1,24 @@
 """Names for what the store knows by ids: keys, users, projects, teams, organisations."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from gateway.cli import Failure
 from store import keys, principals
 from store.connect import Connection
 from store.errors import Unknown
+from store.names import KEY
 from store.rows import Key, Principal
 
-KEY: Final = "key_id"
 
-
-class Names:
-    """Looks up what ids are called, and which id is meant by a name. Each is asked for once."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._known: dict[tuple[str, str], str] = {}
-
-    def of(self, dimension: str, identity: str) -> str:
-        """What somebody or a key is called; "" when nobody knows."""
-        place = (dimension, identity)
-        if identity and place not in self._known:
-            self._known[place] = self._asked(*place)
-        return self._known.get(place, "")
-
-    def meant(self, dimension: str, text: str) -> str:
-        """The id that is meant by an id or a name; a word that nobody knows is left as it is."""
-        if dimension == KEY:
-            return _meant(text, [key.id for key in keys.named(self._connection, text)])
-        if dimension.endswith("_id"):
-            kind = dimension.removesuffix("_id")
-            found = principals.named(self._connection, text)
-            return _meant(text, [one.id for one in found if one.kind == kind])
-        return text
-
-    def _asked(self, dimension: str, identity: str) -> str:
-        try:
-            if dimension == KEY:
-                return keys.of(self._connection, identity).name
-            return principals.of(self._connection, identity).name
-        except Unknown:
-            return ""
+def meant(connection: Connection, dimension: str, text: str) -> str:
+    """The id that is meant by an id or a name; a word that nobody knows is left as it is."""
+    if dimension == KEY:
+        return _meant(text, [key.id for key in keys.named(connection, text)])
+    if dimension.endswith("_id"):
+        kind = dimension.removesuffix("_id")
+        found = principals.named(connection, text)
+        return _meant(text, [one.id for one in found if one.kind == kind])
+    return text
 
 
 def the_key(connection: Connection, text: str) -> Key:

@@ -6,13 +6,14 @@ import click
 import msgspec
 
 from gateway.cli.moments import Past, spelled
-from gateway.cli.naming import Names
+from gateway.cli.naming import meant
 from gateway.cli.options import config_option
 from gateway.cli.storing import now, opened, store_option
 from gateway.cli.tables import Form, form_options, note, printed
 from gateway.configuration.quantities import dollars
 from store import usage
 from store.connect import Connection
+from store.names import Names
 from store.sums import DAY, HOUR
 from store.usage import NEVER, Dimension, Question, Sum
 
@@ -71,7 +72,9 @@ def command(form: Form, config: str | None, file: str | None, **asked: Any) -> N
     with opened(config, file) as database, database.reading() as connection:
         names = Names(connection)
         said = {
-            WORDS[word]: names.meant(WORDS[word], text) for word, text in only.items() if text is not None
+            WORDS[word]: meant(connection, WORDS[word], text)
+            for word, text in only.items()
+            if text is not None
         }
         until = NEVER if asked["until"] is None else asked["until"]
         question = Question(tuple(WORDS[word] for word in by), said, since, until)

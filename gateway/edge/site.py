@@ -1,7 +1,8 @@
 """The Starlette application of the edge."""
 
-import ipaddress
+import asyncio
 import time
+from importlib import import_module
 from json import JSONDecodeError
 
 import msgspec
@@ -9,13 +10,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.edge.figures import figures
 from gateway.edge.metrics import CONTENT_TYPE, exposition
+from gateway.edge.peers import from_here
 from gateway.house import House
 from gateway.journal import LEVELS
-
-LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 
 class Site:
@@ -49,7 +50,7 @@ class Site:
 
     async def log(self, request: Request) -> Response:
         """Read or change the level of the log while running; from this machine only."""
-        if not _from_here(request):
+        if not from_here(request):
             return JSONResponse(
                 {"error": "the log's level is changed from this machine only"}, status_code=403
             )
@@ -73,7 +74,7 @@ class Site:
 
     async def lessons(self, request: Request) -> Response:
         """List what was learned, or forget it, one lesson or all; from this machine only."""
-        if not _from_here(request):
+        if not from_here(request):
             return JSONResponse({"error": "lessons are told to this machine only"}, status_code=403)
         lessons, identity = self._house.lessons, request.path_params.get("id")
         if request.method != "DELETE":
@@ -87,7 +88,7 @@ class Site:
 
     async def caches(self, request: Request) -> Response:
         """List the caches, or empty one; from this machine only."""
-        if not _from_here(request):
+        if not from_here(request):
             return JSONResponse({"error": "caches are told to this machine only"}, status_code=403)
         caches, name = self._house.caches(), request.path_params.get("name")
         if name is None:
@@ -102,20 +103,24 @@ class Site:
         return JSONResponse({"cleared": caches[name].clear()})
 
 
-def _from_here(request: Request) -> bool:
-    """The peer is this machine, and so is the name it called: a web page can make any name point here."""
-    peer = request.client.host if request.client else ""
-    host = request.headers.get("host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    try:
-        return ipaddress.ip_address(peer).is_loopback and name in LOCAL_NAMES
-    except ValueError:
-        return False
+class _Console:
+    """The console, which is loaded when it is first asked for: nobody else pays for its templates."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            # In a thread: streams must not wait while it is read from the disk.
+            loaded = await asyncio.to_thread(import_module, "gateway.edge.console.site")
+            self._app = loaded.build_console(self._house)
+        await self._app(scope, receive, send)
 
 
 def build_site(house: House) -> Starlette:
     """The edge of one worker."""
-    site = Site(house)
+    site, console = Site(house), _Console(house)
     return Starlette(
         routes=[
             Route("/readyz", site.ready),
@@ -125,6 +130,8 @@ def build_site(house: House) -> Starlette:
             Route("/debug/lessons", site.lessons, methods=["GET", "DELETE"]),
             Route("/debug/caches", site.caches),
             Route("/debug/caches/{name}/clear", site.caches, methods=["POST"]),
+            Route("/console", console),
+            Route("/console/{page:path}", console),
             Route("/debug/lessons/{id}", site.lessons, methods=["DELETE"]),
         ]
     )
