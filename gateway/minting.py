@@ -5,7 +5,6 @@ the SHA-256 digest of all of it: a secret this long needs no salt and no slow ha
 """
 
 import re
-import secrets
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -26,6 +25,9 @@ class Minted(NamedTuple):
 
 def mint(identity: str = "") -> Minted:
     """A new key; or, with the id of one that is there, a new secret for that."""
+    # Every start reads this file for the shape of keys, and few make one.
+    import secrets  # noqa: PLC0415
+
     public = identity or secrets.token_hex(6)
     key = f"{PREFIX}{public}_{secrets.token_urlsafe(32)}"
     return Minted(key, public, digest_of(key.encode()))
