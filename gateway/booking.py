@@ -106,6 +106,7 @@ class Booking:
         assert peek is not None
         usage, estimated = used
         price = target.price
+        paid = cost(usage, price)
         now, first = house.calendar(), exchange.first_byte_at
         since = now - house.clock()
         return Attempt(
@@ -139,8 +140,9 @@ class Booking:
             cache_write_1h=usage.cache_write_1h,
             output=usage.output,
             reasoning=usage.reasoning,
-            cost=cost(usage, price) or 0,
+            cost=paid or 0,
             price="" if price is None else price.source,
+            charges=house.limits.charge(exchange, target, usage, paid) if house.limits is not None else (),
         )
 
 

@@ -11,7 +11,7 @@ the purses in use here: what workers together can spend too much is what they le
 
 import math
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import islice, starmap
 from typing import Final, NamedTuple
 
 import msgspec
@@ -24,6 +24,7 @@ from gateway.caller import Scope
 from gateway.errors import Refused
 from gateway.limits_account import Account, Allowance, Ticket, whose
 from gateway.limits_told import moment
+from gateway.plan import Target
 from gateway.prices import Prices, cost
 from gateway.settings import Budget, Price
 from gateway.state import Exchange
@@ -78,16 +79,16 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Budgets:
-    """The purses of one worker. `prices` are those of the house, `tell` is called with each warning."""
+    """The purses of one worker. `calendar` is the house's, `tell` hears of each share that is passed."""
 
-    __slots__ = ("_calendar", "_loaded", "_prices", "_tell", "purses", "refused")
+    __slots__ = ("_calendar", "_loaded", "_prices", "_tell", "_unknown", "purses", "refused")
 
-    def __init__(
-        self, calendar: Callable[[], float], prices: Callable[[], Prices], tell: Callable[[Passed], None]
-    ) -> None:
+    def __init__(self, calendar: Callable[[], float], tell: Callable[[Passed], None]) -> None:
         self._calendar = calendar
-        self._prices = prices
         self._tell = tell
+        # What unknown models cost at each provider, as these prices say: to find it is to look at them all.
+        self._prices: Prices | None = None
+        self._unknown: dict[str, Price] = {}
         self.purses: dict[tuple[str, str], Purse] = {}
         # What was spent before the start, of scopes that nobody has asked for yet.
         self._loaded: dict[tuple[str, str], list[Spent]] = {}
@@ -95,11 +96,12 @@ class Budgets:
 
     def allowances(self, scopes: tuple[Scope, ...]) -> tuple[Allowance, ...]:
         """The budgets over a caller, each with its purse."""
-        return tuple(
-            Allowance(self._purse(scope.id, budget), budget.dollars)
-            for scope in scopes
-            for budget in scope.budgets
-        )
+        least: dict[Purse, int] = {}  # of two budgets in the same window the smaller one holds
+        for scope in scopes:
+            for budget in scope.budgets:
+                purse = self._purse(scope.id, budget)
+                least[purse] = min(least.get(purse, budget.dollars), budget.dollars)
+        return tuple(starmap(Allowance, least.items()))
 
     def hold(self, exchange: Exchange, account: Account, ticket: Ticket, today: float) -> float:
         """Hold what a request may cost. Raises Refused (429) where nothing is left of a budget over it."""
@@ -116,17 +118,15 @@ class Budgets:
 
     def charge(self, account: Account, amount: int) -> tuple[Charge, ...]:
         """So much was spent: what rides on the row of the ledger that says so."""
-        today, charges = self._calendar(), {}
+        today, charges = self._calendar(), []
         for allowance in account.allowances:
             purse = allowance.purse
-            if (purse.scope, purse.word) in charges:
-                continue
             start = purse.charge(today, amount)
-            charges[purse.scope, purse.word] = Charge(purse.scope, purse.word, start * MILLISECONDS, amount)
+            charges.append(Charge(purse.scope, purse.word, start * MILLISECONDS, amount))
             share = purse.crossed(today, allowance.most)
             if share:
                 self._tell(passed(allowance, share, today))
-        return tuple(charges.values())
+        return tuple(charges)
 
     def _expected(self, exchange: Exchange, ticket: Ticket) -> float:
         """What a request may cost at its first target, in micro-dollars; of one passed on unread: nothing."""
@@ -134,19 +134,26 @@ class Budgets:
             return 0.0
         target = exchange.targets[0]
         usage = Usage(input=ticket.input, output=min(ticket.output, LONG_ANSWER))
-        return float(self.worth(target.provider.name, target.price, usage))
+        return float(self.worth(exchange.house.prices, target, usage))
 
-    def worth(self, provider: str, price: Price | None, usage: Usage) -> int:
-        """What was used, in micro-dollars: what nobody knows the price of costs what unknown models cost."""
-        found = cost(usage, price)
-        if found is None:
-            found = cost(usage, self._prices().unknown(provider))
-        return found or 0
+    def worth(self, prices: Prices, target: Target, usage: Usage) -> int:
+        """What was used at a target, in micro-dollars: what has no price costs what unknown models do."""
+        found = cost(usage, target.price)
+        if found is not None:
+            return found
+        name = target.provider.name
+        if name not in self._unknown or self._prices is not prices:
+            self._prices, self._unknown = prices, {}
+            self._unknown[name] = prices.unknown(name)
+        return cost(usage, self._unknown[name]) or 0
 
     def load(self, rows: Iterable[Spent]) -> None:
         """Take in what was spent before the start. What was passed then has been told."""
         for row in rows:
-            self._loaded.setdefault((row.scope, row.window), []).append(row)
+            if (row.scope, row.window) not in self.purses:
+                self._loaded.setdefault((row.scope, row.window), []).append(row)
+            else:
+                self.learn((row,))
 
     def learn(self, rows: Iterable[Spent]) -> None:
         """Take in what the database has of purses in use."""
@@ -155,6 +162,10 @@ class Budgets:
             purse = self.purses.get((row.scope, row.window))
             if purse is not None:
                 purse.learn(today, row.period // MILLISECONDS, row.spent)
+
+    def since(self) -> float:
+        """Since when what was spent may count now, in seconds since 1970."""
+        return self._calendar() - LONGEST
 
     def in_use(self) -> list[Place]:
         """The purses that were asked lately: what others spend of them matters."""
@@ -187,7 +198,7 @@ class Budgets:
 
     def _refuse(self, exchange: Exchange, account: Account, today: float) -> None:
         """Raises Refused: who waits for the budget that takes longest finds something left in all of them."""
-        allowance = max(account.allowances, key=lambda one: one.purse.wait(today, one.most))
+        allowance = max(account.allowances, key=lambda one: (not one.most, one.purse.wait(today, one.most)))
         purse = allowance.purse
         seconds = purse.wait(today, allowance.most)
         word = word_of(purse.span, rolling=purse.rolling)
@@ -198,6 +209,8 @@ class Budgets:
 def _refusal(dialect: str, allowance: Allowance, seconds: float, today: float) -> Refused:
     purse = allowance.purse
     budget = f"the budget of ${allowance.most / MICRO:.2f} a {purse.span} for {whose(purse.scope)}"
+    if not allowance.most:
+        return Refused(Fault(_kind(dialect), 429, f"{budget} is nothing", code=QUOTA), STAY_AWAY)
     if not seconds:
         words = f"{budget} is held for requests under way; try again in {HELD_FOR} second"
         return Refused(Fault("rate_limited", 429, words, code=RATE, retry_after=HELD_FOR))
@@ -205,8 +218,11 @@ def _refusal(dialect: str, allowance: Allowance, seconds: float, today: float) -
     words = f"{budget} is used up; something is left again at {moment(math.ceil(today + seconds)).decode()}"
     if wait <= PATIENCE:
         return Refused(Fault("rate_limited", 429, words, code=RATE, retry_after=wait))
-    kind: FaultKind = "billing" if dialect in WITH_QUOTA else "rate_limited"
-    return Refused(Fault(kind, 429, words, code=QUOTA, retry_after=wait), STAY_AWAY)
+    return Refused(Fault(_kind(dialect), 429, words, code=QUOTA, retry_after=wait), STAY_AWAY)
+
+
+def _kind(dialect: str) -> FaultKind:
+    return "billing" if dialect in WITH_QUOTA else "rate_limited"
 
 
 def passed(allowance: Allowance, share: float, today: float) -> Passed:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from gateway.keeping import Keeping
     from gateway.registry import Registry
     from gateway.reload import Reload
+    from gateway.spending import Spending
 
 HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
 
@@ -82,6 +83,7 @@ class House:
         self.reload: Reload | None = None
         self.keeping = _keeping_for(settings, self.journal)
         self.registry = None if self.keeping is None else _registry_for(self.keeping, calendar, self.by_hand)
+        self.spending = None if self.keeping is None else _spending_for(settings, self.keeping, calendar)
         self._housekeeping: asyncio.TimerHandle | None = None
         self._retired: dict[Provider, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -104,7 +106,8 @@ class House:
         self.by_hand.rememberers.add(self.router.plans)
         self.callers = Callers(settings, self.clock, self.guesses, self.registry)
         self.visitors = visitors_for(settings.server)
-        self.limits = limits_for(settings, self.clock, self.calendar, self.limits)
+        budgets = None if self.spending is None else self.spending.budgets
+        self.limits = limits_for(settings, self.clock, self.calendar, budgets, self.limits)
         self.catalogue = Catalogue(self.providers, self.router, self.clock)
         self.fitness = Fitness(settings.capabilities, self.lessons, self.estimates)
         self.health = self.health.moved(self.providers)
@@ -139,6 +142,8 @@ class House:
             self._parted.append(self.replies.sharing)
         if settings.log != self.settings.log:
             self.journal.settle(settings.log)
+        if self.spending is not None:
+            self.spending.settle(settings)
         if self._housekeeping is not None:
             self._housekeeping.cancel()
             other.open()
@@ -220,6 +225,8 @@ class House:
             await self.keeping.open()
         if self.registry is not None:
             await self.registry.open()
+        if self.spending is not None:
+            await self.spending.open()
 
     async def close(self) -> None:
         """Close every connection, and write what the ledger and the log still hold."""
@@ -235,6 +242,8 @@ class House:
         await asyncio.gather(*self._closing)
         if self.registry is not None:
             await self.registry.close()
+        if self.spending is not None:
+            await self.spending.close()
         if self.keeping is not None:
             await self.keeping.close()
         self.journal.flush()
@@ -253,6 +262,12 @@ def _registry_for(keeping: "Keeping", calendar: Callable[[], float], by_hand: Ha
     from gateway.registry import Registry  # noqa: PLC0415  # as above
 
     return Registry(keeping.database, keeping.journal, calendar, by_hand)
+
+
+def _spending_for(settings: Settings, keeping: "Keeping", calendar: Callable[[], float]) -> "Spending":
+    from gateway.spending import Spending  # noqa: PLC0415  # as above
+
+    return Spending(settings, keeping, calendar)
 
 
 def _same(provider: Provider | None, settings: ProviderSettings) -> bool:

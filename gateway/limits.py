@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from adapters.events import Usage
 from adapters.fault import Fault
 from gateway import limits_told as told
 from gateway.caller import NO_LIMITS, Caller, Scope, binding, scope_of_all
 from gateway.errors import Refused
 from gateway.limits_account import WORDS, Account, Gauge, Meter, Ticket, whose
+from gateway.plan import Target
 from gateway.settings import Settings
 from gateway.state import Exchange, Pair
 from gateway.window import whole
 
 if TYPE_CHECKING:
     from gateway.budgets import Budgets
+    from store.rows import Charge
 
 # What an answer is expected to be where the request does not say, in tokens.
 ANSWER: Final = 1000
@@ -98,7 +101,9 @@ class Limits:
         for allowance in account.allowances:
             allowance.purse.held -= ticket.held
         if account.weighs:
-            ticket.input, ticket.output = _used(exchange, ticket)
+            used_input, used_output = _used(exchange, ticket)
+            ticket.input = used_input + ticket.failed_input
+            ticket.output = used_output + ticket.failed_output
             now, used = self._clock(), _amounts(ticket)
             for gauge in account.gauges:
                 change = used[gauge.kind] - said[gauge.kind]
@@ -122,6 +127,27 @@ class Limits:
         if account.allowances:
             told.tell_budget(account, self._calendar(), headers, anthropic=anthropic)
         return headers
+
+    def charge(
+        self, exchange: Exchange, target: Target, usage: Usage, cost: int | None
+    ) -> "tuple[Charge, ...]":
+        """A try has used so much, and cost so many micro-dollars: what rides on its row of the ledger.
+
+        What cost nobody knows counts for budgets as `[prices.unknown]` says. What a try used that failed
+        counts for limits beside what the reply does that was said in the end.
+        """
+        ticket = exchange.ticket
+        if ticket is not None and not exchange.closed:
+            ticket.failed_input += _read(usage)
+            ticket.failed_output += usage.output
+        budgets = self.budgets
+        if budgets is None or not exchange.caller.scopes:
+            return ()
+        account = self._accounts.get(exchange.caller) or self.account(exchange.caller)
+        if not account.allowances:
+            return ()
+        amount = budgets.worth(exchange.house.prices, target, usage) if cost is None else cost
+        return budgets.charge(account, amount) if amount else ()
 
     def account(self, caller: Caller) -> Account:
         """What a caller is limited by, put together when it is first seen."""
@@ -173,15 +199,19 @@ class Limits:
 
 
 def limits_for(
-    settings: Settings, clock: Callable[[], float], calendar: Callable[[], float], before: Limits | None
+    settings: Settings,
+    clock: Callable[[], float],
+    calendar: Callable[[], float],
+    budgets: "Budgets | None",
+    before: Limits | None,
 ) -> Limits | None:
     """None where nobody can be limited: by the configuration nobody is, and no store has other keys."""
     if before is not None:
         return before
     bounds = [scope_of_all(settings), *(Scope(key.name, key.limits, key.budgets) for key in settings.keys)]
-    if not settings.store.path and not binding(*bounds):
+    if budgets is None and not binding(*bounds):
         return None
-    return Limits(clock, calendar)
+    return Limits(clock, calendar, budgets)
 
 
 def _words(gauge: Gauge, seconds: int) -> str:
@@ -209,13 +239,17 @@ def _expected(exchange: Exchange) -> tuple[int, int]:
 
 def _used(exchange: Exchange, said: Ticket) -> tuple[int, int]:
     """What was used: as it was told, or what was seen of it by who left; nothing where nobody was asked."""
-    usage = exchange.usage if exchange.cache not in PAID else None
-    read = 0
-    if usage is not None:
-        read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-    if exchange.outcome != "client_gone" or exchange.cache in PAID:
+    if exchange.cache in PAID or (said.failed_input and not exchange.tried_at):
+        return 0, 0  # somebody else has paid for it, or it was the last try that failed
+    usage = exchange.usage
+    read = 0 if usage is None else _read(usage)
+    if exchange.outcome != "client_gone":
         return read, 0 if usage is None else usage.output
     if not exchange.sent_at:
         return 0, 0
     seen = min(exchange.bytes_out // BYTES_PER_TOKEN, said.output)
     return read or said.input, max(seen, 0 if usage is None else usage.output)
+
+
+def _read(usage: Usage) -> int:
+    return usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h

@@ -102,7 +102,7 @@ class Allowance:
 
     def level(self, today: float) -> float:
         """Which share of it was spent."""
-        return self.purse.spent(today) / self.most
+        return self.purse.spent(today) / self.most if self.most else 1.0
 
 
 class Account:
@@ -141,13 +141,18 @@ class Account:
 
 
 class Ticket(msgspec.Struct, gc=False):
-    """What a request was counted with: when, the tokens expected, and the money held for it."""
+    """What a request was counted with: when, the tokens expected, and the money held for it.
+
+    What tries used that failed is counted beside what it is mended to.
+    """
 
     account: Account
     entered: float
     input: int = 0
     output: int = 0
     held: float = 0.0
+    failed_input: int = 0
+    failed_output: int = 0
 
 
 def _chained(gauges: list[Gauge]) -> Gauge:

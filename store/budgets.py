@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import apsw
+import msgspec
 
 from store.paging import LAST, Page, after, page_of
 from store.rows import Charge, Spent, read, selected
@@ -52,3 +53,14 @@ def page(connection: apsw.Connection, scope: str = "", cursor: str = "", limit: 
         (whose, window, period, scope, limit + 1),
     )
     return page_of(list(read(Spent, found)), limit, lambda row: (row.scope, row.window, row.period))
+
+
+def spent(connection: apsw.Connection, places: Iterable[tuple[str, str, int]]) -> list[Spent]:
+    """What was spent in these windows of these scopes, each in periods that began at its time or later."""
+    found = connection.execute(
+        'SELECT budgets.scope, budgets."window", budgets.period, budgets.spent FROM json_each(?) AS place '
+        'JOIN budgets ON budgets.scope = place.value ->> 0 AND budgets."window" = place.value ->> 1 '
+        "AND budgets.period >= place.value ->> 2",
+        (msgspec.json.encode(list(places)).decode(),),
+    )
+    return list(read(Spent, found))

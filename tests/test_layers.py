@@ -52,6 +52,7 @@ LADDERS = {
                 "gateway.budgets",
                 "gateway.keeping",
                 "gateway.booking",
+                "gateway.spending",
                 "gateway.auth",
                 "gateway.routing",
                 "gateway.admission",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.configuration.document_server import Admin, Key, Log, Quota, Server, Store
+from gateway.configuration.document_server import Admin, Key, Log, Notices, Quota, Server, Store
 from gateway.configuration.document_table import Duration, Size, Table
 
 Dollars = Annotated[
@@ -360,6 +360,7 @@ class Document(Table, frozen=True):
     cache: Cache = Cache()
     keys: dict[str, Key] = {}
     limits: Quota = Quota()
+    budgets: Notices = Notices()
     store: Store = Store()
     admin: Admin = Admin()
     log: Log = Log()

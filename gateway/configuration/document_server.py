@@ -48,14 +48,42 @@ class Server(Table, frozen=True):
     ] = 20
 
 
+class Allowance(Table, frozen=True):
+    """How much may be spent in a window of time, by all workers together."""
+
+    dollars: Annotated[int | float | str, Meta(description='Dollars, such as "10.00".')]
+    window: Annotated[
+        Literal["hour", "day", "week", "month"],
+        Meta(description="Of the calendar, in UTC; a week begins on Monday."),
+    ]
+    rolling: Annotated[
+        bool, Meta(description="Whether it is the last hour, day, week, 30 days instead, at any time.")
+    ] = False
+
+
 class Quota(Table, frozen=True):
-    """How much may be asked for, in each worker. 0 is any number."""
+    """How much may be asked for, in each worker, and spent. 0 is any number."""
 
     requests_per_minute: Annotated[int, Meta(description="Requests in any minute.")] = 0
     tokens_per_minute: Annotated[int, Meta(description="Tokens in any minute, in and out together.")] = 0
     input_tokens_per_minute: Annotated[int, Meta(description="Tokens of input in any minute.")] = 0
     output_tokens_per_minute: Annotated[int, Meta(description="Tokens of output in any minute.")] = 0
     concurrent: Annotated[int, Meta(description="Requests under way at once.")] = 0
+    budgets: Annotated[
+        list[Allowance], Meta(description="How much may be spent; all of them hold. Needs a [store].")
+    ] = []
+
+
+class Notices(Table, frozen=True):
+    """Who is told when budgets are spent."""
+
+    webhook: Annotated[
+        str,
+        Meta(
+            description="An address that gets JSON by POST when 75, 95 and 100 % of a budget are spent; "
+            'by reference where it holds a secret: "${VAR}".'
+        ),
+    ] = ""
 
 
 class Key(Table, frozen=True):

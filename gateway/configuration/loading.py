@@ -26,7 +26,8 @@ from gateway.configuration.administration import resolve_admin
 from gateway.configuration.caching import resolve_cache
 from gateway.configuration.capabilities import resolve_capabilities
 from gateway.configuration.document import Document
-from gateway.configuration.document_server import Key, Quota, Server
+from gateway.configuration.document_server import Key, Server
+from gateway.configuration.limiting import resolve_budgets, resolve_limits, resolve_webhook
 from gateway.configuration.overrides import Overlay
 from gateway.configuration.prices import resolve_prices
 from gateway.configuration.problems import ConfigurationError, Problem, dotted
@@ -37,7 +38,7 @@ from gateway.configuration.routes import resolve_failure, resolve_models
 from gateway.configuration.rules import Known, resolve_routing
 from gateway.configuration.storing import resolve_store
 from gateway.configuration.strictness import read
-from gateway.settings import KeySettings, LimitSettings, LogSettings, ServerSettings, Settings
+from gateway.settings import BudgetSettings, KeySettings, LogSettings, ServerSettings, Settings
 
 FILE_NAME = "penstock.toml"
 
@@ -156,7 +157,7 @@ class _Around(msgspec.Struct, frozen=True):
 
 def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Problem]]:
     problems: list[Problem] = []
-    keys = _keys(document.keys, problems)
+    keys = _keys(document, problems)
     server = _server(document, problems)
     surroundings = Surroundings(
         rows=PROVIDERS,
@@ -178,7 +179,11 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
         failure=resolve_failure(document.failure, problems),
         cache=resolve_cache(document.cache, document.keys.keys(), problems),
         keys=keys,
-        limits=_limits(document.limits, "limits", problems),
+        limits=resolve_limits(document.limits, "limits", problems),
+        budgets=BudgetSettings(
+            everybody=resolve_budgets(document.limits, "limits", problems, stored=bool(document.store.path)),
+            webhook=resolve_webhook(document.budgets, problems),
+        ),
         store=resolve_store(document.store, around.folder, server.workers, problems),
         admin=resolve_admin(document.admin, around.folder, problems),
         log=LogSettings(level=document.log.level, format=document.log.format),
@@ -267,26 +272,20 @@ def _some_seconds(value: float | str) -> float:
     return amount
 
 
-def _keys(keys: Mapping[str, Key], problems: list[Problem]) -> tuple[KeySettings, ...]:
+def _keys(document: Document, problems: list[Problem]) -> tuple[KeySettings, ...]:
     resolved: dict[bytes, KeySettings] = {}
-    for name, key in keys.items():
+    for name, key in document.keys.items():
         path = dotted("keys", name)
-        limits = _limits(key.limits, f"{path}.limits", problems)
+        limits = resolve_limits(key.limits, f"{path}.limits", problems)
+        stored = bool(document.store.path)
+        budgets = resolve_budgets(key.limits, f"{path}.limits", problems, stored=stored)
         digest, problem = _digest(key)
         if problem is not None:
             problems.append(Problem(path, problem, _MAKE_A_KEY))
         elif digest in resolved:
             problems.append(Problem(path, f"is the same key as {dotted('keys', resolved[digest].name)}"))
-        resolved.setdefault(digest, KeySettings(name, digest, key.overrides, limits))
+        resolved.setdefault(digest, KeySettings(name, digest, key.overrides, limits, budgets))
     return tuple(resolved.values())
-
-
-def _limits(raw: Quota, path: str, problems: list[Problem]) -> LimitSettings:
-    said = msgspec.structs.asdict(raw)
-    for name, most in said.items():
-        if most < 0:
-            problems.append(Problem(f"{path}.{name}", "expected 0, which is any number, or more"))
-    return LimitSettings(**said)
 
 
 def _digest(key: Key) -> tuple[bytes, str | None]:

@@ -57,6 +57,7 @@ LASTING = {
         "_closing",
         "replies",
         "keeping",
+        "spending",
         "registry",
     ),
 }
