@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 from adapters.fault import Fault
 from gateway.errors import ClientGone, Refused
 from gateway.fields import fields_of
+from gateway.redaction import looks_like_a_key
 from gateway.settings import ServerSettings
 from gateway.state import Exchange, Message, Pair
 
@@ -107,13 +108,18 @@ def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None
         exchange.agent = value
         forward.append(pair)
     elif use == IDENTITY:
-        exchange.request_id = value if REQUEST_ID.fullmatch(value) else exchange.request_id
+        exchange.request_id = value if _names_a_request(value) else exchange.request_id
     elif use == OVERRIDE:
         exchange.overrides += (pair,)
     elif use == CONNECTION:
         exchange.nominated = _nominated(value)
     elif value.lower() not in (b"identity", b""):
         exchange.coding = value
+
+
+def _names_a_request(value: bytes) -> bool:
+    """Whether it is fit to be written down: an id, and nobody's key."""
+    return REQUEST_ID.fullmatch(value) is not None and not looks_like_a_key(value)
 
 
 def _not_understood(coding: bytes) -> Refused:

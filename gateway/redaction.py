@@ -20,6 +20,16 @@ SHAPES: Final = re.compile(
     re.VERBOSE,
 )
 
+# The same of bytes that may be an id as well, which has no spaces and no words.
+ISSUED: Final = re.compile(
+    rb"\b(?:(?:sk|pk|rk|pst|gsk|xai|nvapi|gh[opsu]|github_pat|glpat|xox[a-z])[-_]|AIza|AKIA|ASIA|eyJ)[\w-]{8}"
+)
+
+
+def looks_like_a_key(value: bytes) -> bool:
+    """Whether somebody has put a key where an id belongs."""
+    return ISSUED.search(value) is not None
+
 
 def redact(text: str) -> str:
     """The text with everything that looks like a key replaced."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.redaction import redact
+from gateway.redaction import looks_like_a_key, redact
 
 TAIL = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4"
 SHAPES = [
@@ -84,3 +84,25 @@ def test_long_text_is_read_in_time() -> None:
     """Text made to be slow to search is searched as fast as any other."""
     for piece in ("sk-", "a-", "key", "eyJ.", "bearer ", "password: ", "https://a:"):
         redact(piece * 50_000)
+
+
+@pytest.mark.parametrize(
+    "key", [one for one in SHAPES if " " not in one and not one.startswith(("hf_", "key-"))]
+)
+def test_a_key_is_no_id(key: str) -> None:
+    """Where an id is expected, what was issued as a key is told from one."""
+    assert looks_like_a_key(key.encode())
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        b"0197f0c2-7b1e-7c3a-9d55-0f6f3f1c9a11",
+        b"req_011CSHoEeqs5C35K2UUqR7Fy",
+        b"task-1",
+        b"risk-assessment-9",
+    ],
+)
+def test_an_id_is_no_key(identity: bytes) -> None:
+    """However long it is, and whatever letters it ends in."""
+    assert not looks_like_a_key(identity)
