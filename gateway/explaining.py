@@ -17,6 +17,7 @@ from gateway import overriding
 from gateway.errors import Refused
 from gateway.plan import Choice, Target
 from gateway.prices import cost
+from gateway.redaction import redact
 from gateway.routing import Ruled
 from gateway.settings import Price, Tier
 from gateway.state import Exchange
@@ -97,7 +98,7 @@ def explained(exchange: Exchange) -> Decision:
         _plan(exchange, decision)
     except Refused as refusal:
         decision.refused, decision.status = refusal.fault.message, refusal.fault.status
-    decision.agent = exchange.agent.decode("latin-1")
+    decision.agent = redact(exchange.agent.decode("latin-1"))
     decision.words = _words(decision)
     return decision
 
