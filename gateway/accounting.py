@@ -70,11 +70,10 @@ def _tally(exchange: Exchange, provider: str, ended: float) -> None:
             tally.gaps.add((ended - first) / (usage.output - 1))
     tally.own.add(exchange.own_time)
     if exchange.planned_at:
-        auth, plan, rest = tallies.stages
-        identified, planned = exchange.identified_at - exchange.began, exchange.planned_at - exchange.body_at
-        auth.add(identified)
-        plan.add(planned)
-        rest.add(exchange.own_time - identified - planned)
+        tallies.planned += 1
+        tallies.planned_own += exchange.own_time
+        tallies.auth_time += exchange.identified_at - exchange.began
+        tallies.plan_time += exchange.planned_at - exchange.body_at
     tallies.signs_of_life += exchange.signs
 
 

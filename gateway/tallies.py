@@ -20,7 +20,6 @@ PHASES: Final = ("before_head", "after_head")
 SHORT: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 # Between two tokens of a stream.
 GAPS: Final = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0)
-STAGES: Final = ("auth", "plan", "rest")
 LONG: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -127,16 +126,19 @@ class Tallies:
     """All counts of one worker."""
 
     __slots__ = (
+        "auth_time",
         "failovers",
         "hedges",
         "leavings",
         "left_out",
+        "plan_time",
+        "planned",
+        "planned_own",
         "recalls",
         "recent",
         "requests",
         "rotations",
         "signs_of_life",
-        "stages",
         "tokens",
         "waits",
     )
@@ -145,7 +147,8 @@ class Tallies:
         # Keys stand in the order of `RequestLabels` and `TokenLabels`; a bare tuple costs a third.
         self.requests: dict[tuple[str, str, str, str], RequestTally] = {}
         self.tokens: dict[tuple[str, str], TokenTally] = {}
-        self.stages = tuple(Histogram(SHORT) for _ in STAGES)
+        # Of the requests that were planned: how many, our own time on them, and that of the first stages.
+        self.planned = self.planned_own = self.auth_time = self.plan_time = 0.0
         self.signs_of_life = 0
         self.failovers: dict[FailoverLabels, int] = {}
         self.hedges: dict[HedgeLabels, int] = {}

@@ -24,7 +24,7 @@ def _name(family: Metric) -> str:
 
 
 def _family(family: Metric) -> dict[str, Any]:
-    samples = _histograms(family) if family.type == "histogram" else _values(family)
+    samples = _sums(family) if family.type in ("histogram", "summary") else _values(family)
     return {"type": family.type, "help": family.documentation, "samples": samples}
 
 
@@ -32,14 +32,14 @@ def _values(family: Metric) -> list[dict[str, Any]]:
     return [{"labels": sample.labels, "value": sample.value} for sample in family.samples]
 
 
-def _histograms(family: Metric) -> list[dict[str, Any]]:
-    """One sample for each combination of labels, with its sum, its count and the count up to each bound."""
+def _sums(family: Metric) -> list[dict[str, Any]]:
+    """One sample for each combination of labels: its sum, its count and a histogram's counts by bound."""
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for sample in family.samples:
         labels = {name: value for name, value in sample.labels.items() if name != BUCKET}
-        one = found.setdefault(tuple(labels.values()), {"labels": labels, "buckets": {}})
+        one = found.setdefault(tuple(labels.values()), {"labels": labels})
         if BUCKET in sample.labels:
-            one["buckets"][sample.labels[BUCKET]] = sample.value
+            one.setdefault("buckets", {})[sample.labels[BUCKET]] = sample.value
         else:
             one[sample.name.rpartition("_")[2]] = sample.value
     return list(found.values())

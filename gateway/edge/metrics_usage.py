@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, Metric, SummaryMetricFamily
 
-from gateway.tallies import OUTCOMES, PHASES, STAGES, Histogram, RequestLabels, Tallies, TokenLabels
+from gateway.tallies import OUTCOMES, PHASES, Histogram, RequestLabels, Tallies, TokenLabels
 
 KINDS: Final = ("input", "cache_read", "cache_write", "output", "reasoning")
 MICRO: Final = 1e-6
@@ -32,9 +32,10 @@ def streams(tallies: Tallies) -> Metric:
 def stages(tallies: Tallies) -> Metric:
     """Penstock's own time by stage."""
     words = "Penstock's own time by stage: auth (who asks), plan (where to), rest (sending and judging)."
-    family = HistogramMetricFamily("penstock_stage_seconds", words, labels=["stage"])
-    for stage, histogram in zip(STAGES, tallies.stages, strict=True):
-        family.add_metric([stage], buckets(histogram), histogram.total)
+    family = SummaryMetricFamily("penstock_stage_seconds", words, labels=["stage"])
+    auth, plan = tallies.auth_time, tallies.plan_time
+    for stage, spent in (("auth", auth), ("plan", plan), ("rest", tallies.planned_own - auth - plan)):
+        family.add_metric([stage], int(tallies.planned), spent)
     return family
 
 
