@@ -85,7 +85,7 @@ class Names:
 
 def offered(request: ChatRequest, dialect: str) -> tuple[list[Tool | ServerTool], list[str]]:
     """Return the tools to send to a dialect and what was dropped; raise `Malformed` if that was forced."""
-    if request.dialect == dialect or not request.tools:
+    if request.dialect == dialect:
         return list(request.tools), []
     tools = [tool for tool in request.tools if tool.name != PLACEHOLDER]
     foreign = [tool for tool in tools if isinstance(tool, ServerTool) and tool.dialect != dialect]

@@ -41,6 +41,8 @@ class Writing:
 
     def _offered(self, name: str) -> list[Tool | ServerTool]:
         """The tools that can be sent; raise `Malformed` where one that cannot is forced."""
+        if not self._request.tools:
+            return []
         tools, lost = offered(self._request, name)
         self._drop(lost)
         return tools

@@ -91,7 +91,7 @@ class _Writing(Writing):
 
     def _messages(self) -> list[Json]:
         messages: list[Json] = []
-        system = said_to_all(self._request.system)
+        system = said_to_all(self._request.system) if self._request.system else []
         if self._request.format is not None:
             system += [Text(words) for words in self._shape_in_words()]
         if system:
@@ -193,22 +193,25 @@ class _Writing(Writing):
         request, quirks, body = self._request, self._quirks, self._body
         if request.max_tokens is not None:
             body[quirks.output_limit] = self._limit(request.max_tokens)
-        thinking = self._thinking()
+        thinking = self._thinking() if request.reasoning is not None or request.choice is not None else {}
         if request.sampling != _NOT_ASKED:
             self._write_sampling(thinks=thinking.get("reasoning_effort", "none") != "none")
         if request.stop:
             body["stop"] = request.stop[: quirks.most_stops]
             self._drop(["stop"] if len(request.stop) > quirks.most_stops else ())
-        body.update(thinking)
+        if thinking:
+            body.update(thinking)
         if request.format is not None:
             self._write_format(request.format)
-        self._write_caller()
+        if request.user is not None or request.service_tier is not None:
+            self._write_caller()
         if request.answers > 1:
             body["n"] = request.answers
         if request.stream:
             body["stream"] = True
             body.update({"stream_options": {"include_usage": True}} if quirks.stream_usage else {})
-        body.update(request.extras if self._own else self._elsewhere())
+        if request.extras or request.cache_key is not None:
+            body.update(request.extras if self._own else self._elsewhere())
 
     def _limit(self, asked: int) -> int:
         most = self._quirks.most_tokens
@@ -278,6 +281,8 @@ class _Writing(Writing):
 
 
 def _user(turn: Turn) -> list[Json]:
+    if len(turn.parts) == 1 and isinstance(only := turn.parts[0], Text):
+        return [{"role": "user", "content": only.text}]
     results = [part for part in turn.parts if isinstance(part, ToolResult)]
     if not results:
         return [{"role": "user", "content": content_of(turn.parts)}] if turn.parts else []
