@@ -221,6 +221,7 @@ HOMES = {
     "msgspec": ("adapters.*", "gateway.*", "store.*"),
     "multidict": ("gateway.upstream", "gateway.control"),
     "prometheus_client": ("gateway.edge",),
+    "ruamel": ("gateway.cli.importing",),
     "starlette": ("gateway.edge",),
     "theine_core": ("gateway.tinylfu",),
     "tomlkit": ("gateway.cli",),

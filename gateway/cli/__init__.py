@@ -30,8 +30,13 @@ COMMANDS = {
     "backup": "Copy the database while it is in use.",
     "export": "Write every table of the store as JSON Lines.",
     "restore": "Take an export into an empty database.",
+    "import": "Turn the configuration of LiteLLM or claude-code-router into penstock.toml.",
     "schema": "Print the JSON schema of penstock.toml, for editors.",
 }
+
+
+# Commands whose name no module may have.
+_MODULES = {"import": "importing"}
 
 
 class Failure(click.ClickException):
@@ -51,7 +56,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"gateway.cli.{cmd_name}").command
+        command: click.Command = import_module(f"gateway.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
