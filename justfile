@@ -95,6 +95,10 @@ chaos *arguments: setup
 kills *arguments: setup
     {{ python }} -m tests.store.kills "$@"
 
+# Ask the admin API whatever its document allows and forbids, longer than CI does; arguments go to schemathesis.
+conformance *arguments: setup
+    {{ python }} -m tests.path.conformance "$@"
+
 # Run the gateway of this checkout.
 run *arguments: setup
     .venv/bin/penstock serve "$@"

@@ -191,6 +191,7 @@ class App:
                 self.house.open()
                 self._heed_signals()
                 if self.house.reload is not None:
+                    await self.house.reload.follow()
                     self.house.reload.open()
                 await send({"type": "lifespan.startup.complete"})
             else:

@@ -11,6 +11,7 @@ from typing import Final
 from gateway.booking import Booking
 from gateway.configuration.problems import ConfigurationError, Problem
 from gateway.configuration.storing import MEMORY
+from gateway.decrees import Decrees
 from gateway.journal import Journal
 from gateway.settings import StoreSettings
 from store.connect import Database, examine
@@ -40,7 +41,17 @@ def prove(settings: StoreSettings) -> None:
 class Keeping:
     """Of one worker. `ledger` is there from `open` on, and `booking`, which writes to it."""
 
-    __slots__ = ("_opening", "_pace", "_settings", "_told", "booking", "database", "journal", "ledger")
+    __slots__ = (
+        "_opening",
+        "_pace",
+        "_settings",
+        "_told",
+        "booking",
+        "database",
+        "decrees",
+        "journal",
+        "ledger",
+    )
 
     def __init__(self, settings: StoreSettings, journal: Journal, pace: Pace | None = None) -> None:
         self._settings = settings
@@ -49,6 +60,7 @@ class Keeping:
         self._told = False
         self._opening: asyncio.Task[None] | None = None
         self.database = Database(settings.path, at_once=False)
+        self.decrees = Decrees(self.database)
         self.ledger: Ledger
         self.booking: Booking
 

@@ -7,12 +7,13 @@ knows of this: a request stays in the house it entered, and the next one finds a
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+from gateway.configuration.document import Routes
 from gateway.configuration.problems import ConfigurationError, Problem
 from gateway.configuration.rereading import Fingerprint, Origin, fingerprint
 from gateway.house import House
@@ -37,6 +38,7 @@ class Reload:
     """Of one worker. `move_in` is told the house that the next requests enter."""
 
     __slots__ = (
+        "_following",
         "_house",
         "_lock",
         "_move_in",
@@ -58,7 +60,8 @@ class Reload:
         self._path: Path | None = origin.first.path
         self._seen = self._pending = origin.seen
         self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Report]] = set()
+        self._following = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self.counts: dict[Result, int] = {"applied": 0, "unchanged": 0, "refused": 0}
         self.loaded_at = time.time()
@@ -77,8 +80,10 @@ class Reload:
         return "needs_restart" if self.last.late else "current"
 
     def open(self) -> None:
-        """Begin to watch the file: needs a running loop."""
+        """Begin to watch the file and the store: needs a running loop."""
         self.look()
+        if self._house.keeping is not None and not self._following.locked():
+            self._begin(self.follow())
         self._timer = asyncio.get_running_loop().call_later(LOOK, self.open)
 
     async def close(self) -> None:
@@ -99,7 +104,10 @@ class Reload:
     def ask(self) -> None:
         """Read the configuration again, whether or not the file has changed: for who cannot wait for it."""
         self._seen = self._pending = self._look_at_file()
-        task = asyncio.get_running_loop().create_task(self.reload())
+        self._begin(self.reload())
+
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -114,8 +122,7 @@ class Reload:
         journal = self._house.journal
         try:
             # In a thread: ten thousand routes take a while to check, and streams must not wait for it.
-            found = await asyncio.to_thread(self._origin.read)
-            settings, late = self._origin.fitted(found.settings, self._house.settings.server)
+            path, settings, late = await asyncio.to_thread(self._checked, self._routes)
             changed = _changes(self._house.settings, settings)
             if changed:
                 self._swap(settings)
@@ -129,12 +136,38 @@ class Reload:
                 "error", f"configuration refused, the old one is kept: {type(error).__name__}: {error}"
             )
             return Report("refused", (Problem("configuration", UNFORESEEN),))
-        self._path, self.loaded_at = found.path, time.time()
+        self._path, self.loaded_at = path, time.time()
         for name in late:
             journal.say("error", f"configuration: {name} has changed, which needs a restart")
         if changed:
             journal.say("info", f"configuration read again; changed: {', '.join(changed)}")
         return Report("applied" if changed else "unchanged", late=late)
+
+    @property
+    def _routes(self) -> Routes | None:
+        """What was set while running, as far as it is known."""
+        keeping = self._house.keeping
+        return None if keeping is None else keeping.decrees.routes
+
+    async def check(self, routes: Routes) -> None:
+        """See whether the configuration would hold with these routes. Raises ConfigurationError."""
+        await asyncio.to_thread(self._checked, routes)
+
+    def _checked(self, routes: Routes | None) -> tuple[Path | None, Settings, tuple[str, ...]]:
+        found = self._origin.read(routes)
+        return found.path, *self._origin.fitted(found.settings, self._house.settings.server)
+
+    async def follow(self) -> None:
+        """Bring in what was set in the store since the last time, here or by another worker."""
+        keeping = self._house.keeping
+        if keeping is None:
+            return
+        decrees = keeping.decrees
+        async with self._following:
+            version = decrees.version
+            await asyncio.to_thread(decrees.read)
+            if decrees.version != version:
+                await self.reload()
 
     def _swap(self, settings: Settings) -> None:
         """The new house is whole before anybody knows of it."""

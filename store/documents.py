@@ -6,7 +6,8 @@ import apsw
 import msgspec
 
 from store.audit import Change
-from store.errors import Conflict
+from store.errors import Conflict, Unknown
+from store.paging import LAST, Page, after, page_of
 from store.rows import Document, inserting, read, selected
 
 _SELECT: Final = f"SELECT {selected(Document)} FROM documents"
@@ -31,9 +32,27 @@ def latest(connection: apsw.Connection, name: str) -> Document | None:
     return next(iter(list(read(Document, found))), None)
 
 
-def versions(connection: apsw.Connection, name: str, limit: int = 100) -> list[Document]:
-    """The latest versions of a document, the newest first."""
-    return list(read(Document, connection.execute(_VERSIONS, (name, limit))))
+def version(connection: apsw.Connection, name: str) -> int:
+    """The number of the version that holds now; 0 where there is none."""
+    ((number,),) = connection.execute(
+        "SELECT coalesce(max(version), 0) FROM documents WHERE name = ?", (name,)
+    ).fetchall()
+    assert isinstance(number, int)
+    return number
 
 
-_VERSIONS: Final = f"{_SELECT} WHERE name = ? ORDER BY version DESC LIMIT ?"
+def of(connection: apsw.Connection, name: str, version: int) -> Document:
+    """One version of a document. Raises Unknown."""
+    found = connection.execute(f"{_SELECT} WHERE name = ? AND version = ?", (name, version))
+    for document in list(read(Document, found)):
+        return document
+    raise Unknown(f"{name} has no version {version}")
+
+
+def page(connection: apsw.Connection, name: str, cursor: str = "", limit: int = 100) -> Page[Document]:
+    """The versions of a document, the newest first."""
+    (version,) = after(cursor, (LAST,))
+    found = connection.execute(
+        f"{_SELECT} WHERE name = ? AND version < ? ORDER BY version DESC LIMIT ?", (name, version, limit + 1)
+    )
+    return page_of(list(read(Document, found)), limit, lambda row: (row.version,))

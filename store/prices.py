@@ -7,6 +7,7 @@ import msgspec
 
 from store.audit import Change
 from store.errors import Unknown
+from store.paging import Page, after, page_of
 from store.rows import Price, inserting, read, selected
 
 _SELECT: Final = f"SELECT {selected(Price)} FROM prices"
@@ -35,6 +36,16 @@ def delete(change: Change, provider: str, model: str) -> None:
 def every(connection: apsw.Connection) -> list[Price]:
     """All prices that are set, by provider and model."""
     return list(read(Price, connection.execute(f"{_SELECT} ORDER BY provider, model")))
+
+
+def page(connection: apsw.Connection, cursor: str = "", limit: int = 100) -> Page[Price]:
+    """The prices that are set, by provider and model."""
+    provider, model = after(cursor, ("", ""))
+    found = connection.execute(
+        f"{_SELECT} WHERE (provider, model) > (?, ?) ORDER BY provider, model LIMIT ?",
+        (provider, model, limit + 1),
+    )
+    return page_of(list(read(Price, found)), limit, lambda row: (row.provider, row.model))
 
 
 def _of(connection: apsw.Connection, provider: str, model: str) -> Price | None:

@@ -83,6 +83,7 @@ LADDERS = {
                 "gateway.cache",
                 "gateway.caller",
                 "gateway.credentials",
+                "gateway.decrees",
                 "gateway.sealing",
                 "gateway.seat",
                 "gateway.turns",

@@ -337,6 +337,15 @@ class Capabilities(Table, frozen=True):
     structured: Annotated[bool | None, Meta(description="Whether it can keep to a schema.")] = None
 
 
+class Routes(Table, frozen=True):
+    """Where requests go, as it is set while running: laid over the file's own names, and before its rules."""
+
+    models: Annotated[
+        dict[str, str | list[str | Group] | Group], Meta(description="As [models] of the configuration.")
+    ] = {}
+    rules: Annotated[list[Rule], Meta(description="As [[rules]]; they come before those of the file.")] = []
+
+
 class Document(Table, frozen=True):
     """The configuration of penstock. Everything has a default."""
 

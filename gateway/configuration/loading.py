@@ -25,7 +25,7 @@ from gateway.configuration.addresses import is_loopback, parse_listen
 from gateway.configuration.administration import resolve_admin
 from gateway.configuration.caching import resolve_cache
 from gateway.configuration.capabilities import resolve_capabilities
-from gateway.configuration.document import Document
+from gateway.configuration.document import Document, Routes
 from gateway.configuration.document_server import Key, Server
 from gateway.configuration.limiting import resolve_budgets, resolve_limits, resolve_webhook
 from gateway.configuration.overrides import Overlay
@@ -66,10 +66,12 @@ def load(
     *,
     environment: Mapping[str, str],
     flags: Mapping[str, object] | None = None,
+    routes: Routes | None = None,
 ) -> Configuration:
     """The configuration of this machine. Raises `ConfigurationError` with everything that is wrong.
 
     `flags` are values of the command line by their place in the file (`server.listen`); None is no value.
+    `routes` were set while running. They are laid over the file's, and no reference in them is followed.
     """
     path = locate(config, environment)
     overlay = Overlay(_parse(path) if path else {})
@@ -78,6 +80,7 @@ def load(
     folder = path.resolve().parent if path else Path.cwd()
     expander = Expander(environment, folder)
     document, misfits = read(expander.table(overlay.document))
+    document = document if routes is None else _laid_over(document, routes)
     broken = [*expander.problems, *misfits]
     around = _Around(dict(environment), folder, _key_sources(overlay, path))
     settings, wrong = _resolve(document, around)
@@ -140,6 +143,14 @@ def _without_echoes(wrong: list[Problem], broken: list[Problem]) -> list[Problem
     if any(len(part) == 1 for part in spoiled):
         return []
     return [problem for problem in wrong if tuple(problem.path.split(".")[:2]) not in spoiled]
+
+
+def _laid_over(document: Document, routes: Routes) -> Document:
+    return msgspec.structs.replace(
+        document,
+        models={**document.models, **routes.models},
+        rules=[*routes.rules, *document.rules],
+    )
 
 
 def _name_origin(problem: Problem, origins: Mapping[str, str]) -> Problem:

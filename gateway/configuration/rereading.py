@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from gateway.configuration.addresses import is_loopback
+from gateway.configuration.document import Routes
 from gateway.configuration.loading import Configuration, load
 from gateway.configuration.problems import ConfigurationError, Problem
 from gateway.settings import ServerSettings, Settings
@@ -36,13 +37,13 @@ class Origin(msgspec.Struct, frozen=True):
     first: Configuration
     seen: Fingerprint | None
 
-    def read(self) -> Configuration:
-        """Read it again. Raises ConfigurationError."""
+    def read(self, routes: Routes | None = None) -> Configuration:
+        """Read it again, with routes that were set while running. Raises ConfigurationError."""
         path = self.first.path
         if path is not None and not path.exists():
             # Found in a usual place, it would be as if there had never been one.
             raise ConfigurationError([Problem(str(path), "is not there any more", "put it back, or restart")])
-        return load(self.config or path, environment=os.environ, flags=self.flags)
+        return load(self.config or path, environment=os.environ, flags=self.flags, routes=routes)
 
     def fitted(self, found: Settings, running: ServerSettings) -> tuple[Settings, tuple[str, ...]]:
         """What can be had of settings without a start, and the names of what cannot.

@@ -146,7 +146,7 @@ def test_documents_have_versions(database: Database) -> None:
         with pytest.raises(Conflict, match="at version 2, the change was made from 1"):
             documents.put(change, "routes", '{"a":3}', 1)
     with database.reading() as connection:
-        assert [one.body for one in documents.versions(connection, "routes")] == ['{"a":2}', '{"a":1}']
+        assert [one.body for one in documents.page(connection, "routes").rows] == ['{"a":2}', '{"a":1}']
         assert documents.latest(connection, "settings") is None
         (told, _) = page(connection, Wanted(kind="document")).rows
     assert '"body":{"a":1}' in (told.before or "")

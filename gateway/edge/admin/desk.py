@@ -5,8 +5,8 @@ under the name of who changed it in the same transaction, and is live here befor
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -41,13 +41,6 @@ class Official(msgspec.Struct, frozen=True):
     permissions: int = int(ADMIN)
     reach: Reach = Reach()
     own: Reach = Reach()
-
-
-class Registry(Protocol):
-    """What follows the changes of the database in memory."""
-
-    def refresh(self) -> Awaitable[Any]:
-        """Bring every change in."""
 
 
 class Desk:
@@ -95,7 +88,8 @@ class Desk:
                 return do(change, *given, **named)
 
         found = await asyncio.to_thread(writing)
-        registry: Registry | None = getattr(self.house, "registry", None)
-        if registry is not None:
-            await registry.refresh()
+        if self.house.reload is not None:
+            await self.house.reload.follow()
+        if self.house.registry is not None:
+            await self.house.registry.refresh()
         return found

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -23,6 +23,8 @@ TOO_LARGE: Final = "a body is at most 1 MiB"
 _PLACE: Final = re.compile(r"^(.*) - at `(?:key in )?\$(.*)`$", re.DOTALL)
 _NAMED: Final = re.compile(r"Object (?:missing required|contains unknown) field `([^`]*)`")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# What msgspec would take for seconds since 1970.
+_NUMBER: Final = re.compile(r"[-+0-9.eE_]*")
 # Times that are kept: from 1970 to the end of the year 9999, in milliseconds.
 _LATEST: Final = 253_402_300_799_999
 
@@ -72,10 +74,13 @@ def asked(query: bytes, kind: type[Model]) -> Model:
     except ValueError as error:
         raise Refusal(400, "the query cannot be read", "query") from error
     hints = get_type_hints(kind)
+    times = {name for name, hint in hints.items() if datetime in get_args(hint)}
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
             raise Refusal(400, f"`{name[:100]}` is said twice", name)
+        if name in times and _NUMBER.fullmatch(value):
+            raise Refusal(400, f"{name}: a time is expected, such as 2026-01-31T00:00:00Z", name)
         found[name] = value.split(",") if get_origin(hints.get(name)) is tuple else value
     return fitted(found, kind)
 

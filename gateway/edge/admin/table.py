@@ -2,13 +2,17 @@
 
 from typing import Final
 
-from gateway.edge.admin import audit, keys, ledger, principals
+from gateway.edge.admin import audit, keys, ledger, prices, principals, providers, routes, worker
 from gateway.edge.admin.contract import Contract, Operation, contract_of
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *keys.OPERATIONS,
     *principals.OPERATIONS,
+    *providers.OPERATIONS,
+    *routes.OPERATIONS,
+    *prices.OPERATIONS,
     *ledger.OPERATIONS,
     *audit.OPERATIONS,
+    *worker.OPERATIONS,
 )
 CONTRACTS: Final[tuple[Contract, ...]] = tuple(contract_of(operation) for operation in OPERATIONS)

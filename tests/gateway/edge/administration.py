@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,22 +14,29 @@ from gateway.settings import AdminSettings, Settings, StoreSettings
 from gateway.state import Pair
 from store.connect import MEMORY
 from tests.gateway.indoors import Client, open_house, settings
+from tests.gateway.loops import Clock
+from tests.gateway.reloading import text, working
 
 KEY = "adm-planted-0123456789abcdef0123456789"
 HERE: Pair = (b"host", b"127.0.0.1:4747")
 JSON: Pair = (b"content-type", b"application/json")
 CREDENTIAL: Pair = (b"authorization", b"Bearer " + KEY.encode())
-NOW = 1_790_000_000.0
+# Far ahead: what is younger than now is kept, whatever is retained.
+NOW = 4_000_000_000.0
 
 
 class Admin:
     """A house with an admin API, and who has its key."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.app = App(house)
-        assert house.keeping is not None
-        self.database = house.keeping.database
+    def __init__(self, app: App) -> None:
+        self.app = app
+        assert app.house.keeping is not None
+        self.database = app.house.keeping.database
+
+    @property
+    def house(self) -> House:
+        """The house that the next request enters."""
+        return self.app.house
 
     async def ask(
         self, method: str, path: str, body: object = None, *, headers: tuple[Pair, ...] = (CREDENTIAL,)
@@ -77,4 +85,13 @@ async def administered(given: Settings | None = None) -> AsyncIterator[Admin]:
     store = StoreSettings(path=MEMORY)
     async with open_house(msgspec.structs.replace(wanted, admin=admin, store=store)) as house:
         house.calendar = lambda: NOW
-        yield Admin(house)
+        yield Admin(App(house))
+
+
+@asynccontextmanager
+async def following(file: Path, *, more: str = "", models: str = "") -> AsyncIterator[Admin]:
+    """The same with a configuration of the test's, which is followed, and a store beside it."""
+    tables = f'[providers.demo]\n[admin]\nkey = "{KEY}"\nbackups = "."\n[store]\npath = "kept.db"\n{more}'
+    async with working(file, text(more=tables, models=models), Clock()) as worker:
+        await worker.reload.follow()
+        yield Admin(worker.app)

@@ -10,6 +10,7 @@ from tests.gateway.loops import in_loop
 
 SQL = "x'; DROP TABLE keys; --"
 DEEP = b"[" * 200_000
+PRICE = {"input": "1", "output": "2"}
 # What no field takes, whatever it is for.
 MONSTERS: tuple[bytes, ...] = (
     b'"' + b"n" * 1_000_000 + b'"',
@@ -42,8 +43,9 @@ async def test_no_field_takes_a_monster(contract: Contract) -> None:
         known = await seeded(admin)
         before = admin.everything()
         path = contract.operation.path
-        path = path.replace("{id}", known.get(path.split("/")[1], "none"))
-        good = {"name": "x", "kind": "user"}
+        path = path.replace("{id}", known.get(path.split("/")[1], "none")).replace("{name}", "demo")
+        good = {"name": "x", "kind": "user", "provider": "demo", "model": "x", "price": PRICE, "after": 0}
+        good["version"] = 1
         body = {name: good[name] for name in contract.body.__struct_fields__ if name in good}
         for field in contract.body.__struct_fields__:
             for monster in MONSTERS:
@@ -120,6 +122,29 @@ async def test_no_field_takes_a_monster(contract: Contract) -> None:
         ("GET", "/usage?by=", None, "by[0]"),
         ("GET", "/usage?since=1960-01-01T00:00:00Z", None, "since"),
         ("GET", "/usage?since=now", None, "since"),
+        ("GET", "/usage?until=0", None, "until"),
+        ("GET", "/usage?until=", None, "until"),
+        ("DELETE", "/prices?provider=demo", None, "model"),
+        ("PUT", "/prices", {"provider": "none", "model": "x", "price": PRICE}, "provider"),
+        ("PUT", "/prices", {"provider": "demo/x", "model": "x", "price": PRICE}, "provider"),
+        ("PUT", "/prices", {"provider": "demo", "model": "x", "price": {"input": "1"}}, "price.output"),
+        (
+            "PUT",
+            "/prices",
+            {"provider": "demo", "model": "x", "price": PRICE | {"input": "-1"}},
+            "price.input",
+        ),
+        (
+            "PUT",
+            "/prices",
+            {"provider": "demo", "model": "x", "price": PRICE | {"longer": [{"over": 5}, {"over": 5}]}},
+            "price.longer",
+        ),
+        ("PUT", "/routes", {"models": {}}, "after"),
+        ("PUT", "/routes", {"after": 0, "models": {"x": 5}}, "models[...]"),
+        ("PUT", "/routes", {"after": 0, "rules": [{"use": "x", "when": {"moon": 1}}]}, "rules[0].when.moon"),
+        ("POST", "/providers/demo/test", {"patience": 0}, "patience"),
+        ("GET", "/status?verbose=1", None, "query"),
         ("GET", "/ledger?session=a&exchange=b", None, "session"),
         ("GET", "/keys/%00", None, "id"),
         ("GET", "/keys/%20", None, "id"),
@@ -149,6 +174,11 @@ async def test_what_is_wrong_is_named(method: str, path: str, body: object, fiel
         ("PATCH", "/principals/team_none", {"name": "x"}),
         ("DELETE", "/principals/team_none", None),
         ("GET", "/keys/..", None),
+        ("GET", "/providers/none", None),
+        ("POST", "/providers/none/test", {}),
+        ("DELETE", "/prices?provider=demo&model=none", None),
+        ("POST", "/caches/none/clear", None),
+        ("DELETE", "/lessons/none", None),
     ],
 )
 @in_loop

@@ -43,14 +43,14 @@ async def test_what_a_key_may_do_is_set_and_shown() -> None:
             "models": ["claude-*"],
             "limits": {"requests_per_minute": 60},
             "budgets": [{"dollars": "12.5", "window": "month"}],
-            "expires": "2027-01-01T01:00:00+01:00",
+            "expires": "2101-01-01T01:00:00+01:00",
         }
         told = await made(admin, **said)
         assert told["models"] == ["claude-*"]
         assert told["providers"] == []
         assert told["limits"]["requests_per_minute"] == 60  # type: ignore[index]
         assert told["budgets"] == [{"dollars": "12.50", "window": "month", "rolling": False}]
-        assert told["expires"] == "2027-01-01T00:00:00Z"
+        assert told["expires"] == "2101-01-01T00:00:00Z"
         assert (told["role"], told["state"], told["owner"], told["overrides"]) == (
             "member",
             "active",
