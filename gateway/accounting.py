@@ -40,6 +40,8 @@ def account(exchange: Exchange) -> None:
         house.keeping.booking.closed(exchange)
     if exchange.shared:
         return  # each of its clients has a line and is counted
+    if exchange.session:
+        house.sessions.note(exchange)
     _tally(exchange, provider, ended)
     broken = exchange.outcome == "error" and exchange.status < 400  # said in band, after a good head
     level = "error" if broken or exchange.status >= 500 else "info"

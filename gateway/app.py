@@ -22,10 +22,13 @@ from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
 EDGE: Final = frozenset(
-    ("/readyz", "/metrics", "/debug/metrics", "/debug/log", "/debug/lessons", "/debug/caches", "/console")
+    (
+        *("/readyz", "/metrics", "/debug/metrics", "/debug/log", "/debug/lessons"),
+        *("/debug/caches", "/debug/sessions", "/console"),
+    )
 )
 ADMIN: Final = "/admin/"
-BELOW: Final = ("/debug/lessons/", "/debug/caches/", "/console/", ADMIN)
+BELOW: Final = ("/debug/lessons/", "/debug/caches/", "/debug/sessions/", "/console/", ADMIN)
 HEALTH: Final = "/healthz"
 GREETING: Final = frozenset(("/", "/api/hello"))
 HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (b"content-length", b"15")])

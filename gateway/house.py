@@ -34,6 +34,7 @@ from gateway.provider import Provider
 from gateway.replies import replies_for, same_replies
 from gateway.retries import Retries
 from gateway.routing import Router
+from gateway.sessions import Sessions
 from gateway.settings import ProviderSettings, Settings
 from gateway.sharing import Sharing
 from gateway.state import Exchange
@@ -77,6 +78,7 @@ class House:
         self.retries = Retries()
         self.lessons = Lessons(clock, settings.failure.remember)
         self.journal = Journal(settings.log)
+        self.sessions = Sessions()
         self.timekeeper = Timekeeper(clock)
         self.health = Health({}, self.breakers, self.journal, clock)
         self.limits: Limits | None = None

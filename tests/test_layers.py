@@ -70,6 +70,7 @@ LADDERS = {
                 "gateway.silence",
                 "gateway.timekeeper",
                 "gateway.replies",
+                "gateway.sessions",
                 "gateway.sharing",
                 "gateway.waiting",
             ),

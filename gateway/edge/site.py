@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.edge.figures import figures
 from gateway.edge.metrics import CONTENT_TYPE, exposition
 from gateway.edge.peers import from_here
+from gateway.edge.sessions import listed, one
 from gateway.house import House
 from gateway.journal import LEVELS
 
@@ -102,6 +103,21 @@ class Site:
             return JSONResponse({"error": "send application/json"}, status_code=415)
         return JSONResponse({"cleared": caches[name].clear()})
 
+    async def sessions(self, request: Request) -> Response:
+        """The latest sessions; from this machine only."""
+        if not from_here(request):
+            return JSONResponse({"error": "sessions are listed to this machine only"}, status_code=403)
+        return JSONResponse({"sessions": listed(self._house)})
+
+    async def session(self, request: Request) -> Response:
+        """What one session has used, and what is left to its caller. Behind a key where keys are required."""
+        if not self._house.callers.open_to(request.scope):
+            return JSONResponse({"error": "a key is required"}, status_code=401)
+        found = one(self._house, request.path_params["name"])
+        if found is None:
+            return JSONResponse({"error": "no request of that session was seen of late"}, status_code=404)
+        return JSONResponse(found)
+
 
 class _Console:
     """The console, which is loaded when it is first asked for: nobody else pays for its templates."""
@@ -129,6 +145,8 @@ def build_site(house: House) -> Starlette:
             Route("/debug/log", site.log, methods=["GET", "PUT"]),
             Route("/debug/lessons", site.lessons, methods=["GET", "DELETE"]),
             Route("/debug/caches", site.caches),
+            Route("/debug/sessions", site.sessions),
+            Route("/debug/sessions/{name}", site.session),
             Route("/debug/caches/{name}/clear", site.caches, methods=["POST"]),
             Route("/console", console),
             Route("/console/{page:path}", console),

@@ -59,6 +59,7 @@ LASTING = {
         "keeping",
         "spending",
         "registry",
+        "sessions",
     ),
 }
 
