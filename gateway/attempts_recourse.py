@@ -9,6 +9,7 @@ from typing import Final, Literal
 from adapters.fault import Fault, Malformed
 from adapters.refusals import CODE, refused
 from gateway import codings
+from gateway.allowing import permitted
 from gateway.errors import Refused
 from gateway.failure import TOO_LONG, Failure, of_fault
 from gateway.plan import Target
@@ -42,7 +43,7 @@ def way_out(exchange: Exchange, target: Target, failure: Failure, taken: set[Way
         found = exchange.house.router.plan(exchange.dialect.name, name, embed=embed, profile=exchange.profile)
     except Refused:
         return []
-    return [one for one in found if one.breaker is not target.breaker]
+    return [one for one in permitted(exchange, found) if one.breaker is not target.breaker]
 
 
 def _way_of(failure: Failure) -> Way | None:

@@ -24,6 +24,7 @@ from adapters.fault import Fault
 from gateway import attempts_trial as trial
 from gateway import client, ingress, overriding
 from gateway.accounting import account
+from gateway.allowing import allow, listed
 from gateway.answer import answer
 from gateway.array import as_array
 from gateway.attempts import first_good_attempt
@@ -105,6 +106,8 @@ def peek(exchange: Exchange) -> None:
 def plan(exchange: Exchange) -> None:
     """Find the targets to try: those that can serve the request, as far as that is known."""
     exchange.house.router.route(exchange)
+    if exchange.caller.allowed is not None:
+        allow(exchange)
     if exchange.overrides:
         overriding.narrow(exchange)
     if len(exchange.targets) > 1:
@@ -134,7 +137,7 @@ async def list_models(exchange: Exchange, model: str) -> None:
     """The models this client may ask for, or the one it names."""
     try:
         identify(exchange)
-        entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
+        entries = await _entries(exchange)
         await client.say_whole(exchange, 200, [client.JSON], _write_models(exchange.dialect, entries, model))
     except Exception as error:  # noqa: BLE001  # as in `run`
         await answer(exchange, error)
@@ -149,13 +152,18 @@ async def show_model(exchange: Exchange) -> None:
         if not ingress.take_body(exchange, await exchange.receive()):
             await ingress.read_rest(exchange)
         exchange.peek = exchange.dialect.peek(exchange.body, exchange.path)
-        entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
+        entries = await _entries(exchange)
         body = _write_models(exchange.dialect, entries, exchange.peek.model)
         await client.say_whole(exchange, 200, [client.JSON], body)
     except Exception as error:  # noqa: BLE001  # as in `run`
         await answer(exchange, error)
     finally:
         close(exchange)
+
+
+async def _entries(exchange: Exchange) -> list[ModelEntry]:
+    entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
+    return entries if exchange.caller.allowed is None else listed(exchange, exchange.caller.allowed, entries)
 
 
 def _write_models(dialect: Dialect, entries: list[ModelEntry], model: str) -> bytes:

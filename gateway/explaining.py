@@ -14,6 +14,7 @@ from adapters.fault import Fault
 from adapters.request import decode_body
 from adapters.table import DIALECTS
 from gateway import overriding
+from gateway.allowing import allow
 from gateway.errors import Refused
 from gateway.plan import Choice, Target
 from gateway.prices import cost
@@ -112,17 +113,27 @@ def _plan(exchange: Exchange, decision: Decision) -> None:
     decision.scenario = next((one.scenario for one in decision.rules if one.scenario), "")
     if kept.lead is not None:
         decision.tiers = list(kept.lead.tiers)
+    if exchange.caller.allowed is not None:
+        _allow(exchange, decision)
     if exchange.overrides:
         overriding.narrow(exchange)
     if len(exchange.targets) > 1:
         exchange.targets, lacks = exchange.house.fitness.judged(exchange)
-        decision.left_out = [str(lack) for lack in lacks]
+        decision.left_out += [str(lack) for lack in lacks]
     weighed = exchange.dialect.estimate(exchange.body)
     decision.targets = [_stop(exchange, target, weighed) for target in exchange.targets]
     recourse = exchange.targets[0].recourse if exchange.targets else None
     decision.beyond = {} if recourse is None else {k: v for k, v in _said(recourse) if v}
     if not exchange.targets:
         raise Refused(Fault("invalid_request", 400, "no target can serve this request"))
+
+
+def _allow(exchange: Exchange, decision: Decision) -> None:
+    """What the caller may use of it. Raises Refused, and says before which targets that would have been."""
+    try:
+        allow(exchange)
+    finally:
+        decision.left_out = list(exchange.left_out)
 
 
 def _said(recourse: msgspec.Struct) -> list[tuple[str, str]]:

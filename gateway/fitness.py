@@ -16,6 +16,7 @@ from adapters.complaints import Ability
 from adapters.fault import Fault, Malformed
 from adapters.needs import Needs, needs_of
 from adapters.overflow import CODE, Overflow
+from gateway.allowing import permitted
 from gateway.errors import Refused
 from gateway.estimates import Estimates
 from gateway.lessons import Lessons
@@ -125,7 +126,7 @@ class Fitness:
         exchange.targets, lacks = self.judged(exchange)
         for lack in lacks:
             exchange.house.tallies.leave_out(lack.target.provider.name, lack.names[0])
-        exchange.left_out = tuple(str(lack) for lack in lacks)
+        exchange.left_out += tuple(str(lack) for lack in lacks)
 
     def judged(self, exchange: Exchange) -> tuple[Targets, tuple[Lack, ...]]:
         """The targets that are left, and what the others lack. Raises Refused (400) where nobody can."""
@@ -159,7 +160,10 @@ def _beyond(exchange: Exchange, lacks: tuple[Lack, ...]) -> Targets:
     room = [lack.overflow for lack in lacks if lack.only_room and lack.overflow is not None]
     recourse = exchange.targets[0].recourse
     if room and recourse is not None and recourse.too_long:
-        return exchange.house.router.plan(exchange.dialect.name, recourse.too_long, profile=exchange.profile)
+        plan = exchange.house.router.plan
+        beyond = permitted(exchange, plan(exchange.dialect.name, recourse.too_long, profile=exchange.profile))
+        if beyond:
+            return beyond
     model = exchange.peek.model[:200] if exchange.peek is not None else ""
     words = f"no target of `{model}` can serve this request: {'; '.join(map(str, lacks))}"
     if room:

@@ -74,7 +74,7 @@ class Allowed:
         self._levels = levels
         self.calls = calls
         self._models: dict[tuple[str, str], bool] = {}
-        self._targets: dict[tuple[str, str, str], bool] = {}
+        self._targets: dict[tuple[str, str, str, str], bool] = {}
 
     @property
     def unnamed(self) -> bool:
@@ -85,22 +85,22 @@ class Allowed:
         """Whether a model may be asked for, by its name or by that without the provider before it."""
         return _kept(self._models, (model, bare), self._asks)
 
-    def serves(self, asked: str, provider: str, model: str) -> bool:
-        """Whether a provider's model may serve a request for a name.
+    def serves(self, asked: str, bare: str, provider: str, model: str) -> bool:
+        """Whether a provider's model may serve a request for a name, which is told as to `asks`.
 
         A level that says the name itself, and not with a glob, takes in wherever that leads.
         """
-        return _kept(self._targets, (asked, provider, model), self._serves)
+        return _kept(self._targets, (asked, bare, provider, model), self._serves)
 
     def _asks(self, names: tuple[str, str]) -> bool:
         return all(not one.models or _fits(names, one.models) for one in self._levels)
 
-    def _serves(self, what: tuple[str, str, str]) -> bool:
-        asked, provider, model = what
+    def _serves(self, what: tuple[str, str, str, str]) -> bool:
+        asked, bare, provider, model = what
         names = (model, f"{provider}/{model}")
         return all(
             (not one.providers or _fits((provider,), one.providers))
-            and (not one.models or _says(one.models, asked) or _fits(names, one.models))
+            and (not one.models or _says(one.models, asked, bare) or _fits(names, one.models))
             for one in self._levels
         )
 
@@ -121,9 +121,9 @@ def _kept(there: dict[What, bool], what: What, find: Callable[[What], bool]) -> 
     return found
 
 
-def _says(globs: tuple[str, ...], name: str) -> bool:
+def _says(globs: tuple[str, ...], *names: str) -> bool:
     # A client may ask for a glob, too: that is no name that anybody has said.
-    return name in globs and not any(mark in name for mark in "*?[")
+    return any(name in globs and not any(mark in name for mark in "*?[") for name in names)
 
 
 def _fits(names: tuple[str, ...], globs: tuple[str, ...]) -> bool:

@@ -139,20 +139,6 @@ class Snapshot:
             identity = node.row.parent
         return found
 
-    def reaches(self, caller: Caller, identity: str | None) -> bool:
-        """Whether one of those above keys, or whose key it is, is within what a caller may see (feature G3).
-
-        A member sees itself. Who sees the usage of all sees those below the place it stands in: a user below
-        who is above it, a key without an owner everybody. To all others what is foreign is not there.
-        """
-        sees = bool(caller.permissions & Permission.ALL_USAGE)
-        own = caller.user_id or caller.project_id or caller.team_id or caller.organisation_id
-        if sees and caller.user_id:
-            own = self._nodes[caller.user_id].row.parent or ""
-        if not own:
-            return sees
-        return any(node.row.id == own for node in self.line(identity))
-
 
 def _shut_above(held: Held, line: list[Node]) -> Fault | None:
     if (held.owner is not None and not line) or any(node.grants is None for node in line):

@@ -241,6 +241,15 @@ class Router:
         found = self._of(profile).names.lead(dialect, model)
         return None if found is None else self._target(found.tiers[0].shares[0].to, found.model)
 
+    def leads(self, dialect: str, model: str, profile: str = "") -> tuple[str, list[tuple[str, str]]]:
+        """The name without a provider before it, and provider and model of every target it leads to."""
+        found = self._of(profile).names.lead(dialect, model)
+        if found is None:
+            return model, []
+        shares = (share.to for tier in found.tiers for share in tier.shares)
+        there = [self._target(where, found.model) for where in shares]
+        return found.model, [(provider.name, name) for provider, name in there]
+
     def _at(self, name: str, client: Dialect, model: str) -> Target:
         """The provider that a path names, spoken to as the client speaks."""
         provider = self._providers.get(name)

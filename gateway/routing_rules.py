@@ -99,6 +99,13 @@ def _headers(globs: Mapping[str, str]) -> Holds:
     )
 
 
+def _team(glob: str) -> Holds:
+    # Whoever is of no team is of none that a glob fits.
+    return lambda facts: any(
+        fnmatchcase(name, glob) for name in (facts.request.caller.team_id, facts.request.caller.team) if name
+    )
+
+
 def _days(days: tuple[int, ...]) -> Holds:
     return lambda facts: facts.time.weekday() in days
 
@@ -128,6 +135,7 @@ MAKERS: Final[dict[str, Callable[[Any], Holds]]] = {
     "stream": _as(lambda facts: facts.request.peek.stream),
     "thinking": _as(lambda facts: facts.request.peek.thinking),
     "key": _like(lambda facts: facts.request.caller.name),
+    "team": _team,
     "headers": _headers,
     "time": _time,
     "days": _days,

@@ -134,6 +134,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True):
     web_search: bool | None = None
     headers: dict[str, str] = {}
     key: str | None = None
+    team: str | None = None
     agent: str | None = None
     time: tuple[int, int] | None = None
     days: tuple[int, ...] = ()

@@ -57,6 +57,7 @@ LADDERS = {
                 "gateway.routing",
                 "gateway.admission",
                 "gateway.affinity",
+                "gateway.allowing",
                 "gateway.array",
                 "gateway.catalogue",
                 "gateway.state",

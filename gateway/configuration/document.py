@@ -257,6 +257,9 @@ class When(Table, frozen=True):
     web_search: Annotated[bool | None, Meta(description="Whether the provider is to search the web.")] = None
     headers: Annotated[dict[str, str], Meta(description="Header fields: a glob for each name.")] = {}
     key: Annotated[str | None, Meta(description="The name of the caller's key, as a glob.")] = None
+    team: Annotated[
+        str | None, Meta(description="The team its key belongs to, by name or id, as a glob.")
+    ] = None
     agent: Annotated[str | None, Meta(description="The subagent that asks, as a glob.")] = None
     time: Annotated[str | None, Meta(description='A part of the day in UTC: "22:00-06:00".')] = None
     days: Annotated[

@@ -126,7 +126,7 @@ class _Reader:
 
 _AS_THEY_ARE = (
     *("scenario", "dialect", "tokens_over", "tokens_under", "tools", "images", "thinking", "stream"),
-    *("web_search", "key", "agent"),
+    *("web_search", "key", "team", "agent"),
 )
 # What a scenario says of a condition that may stand beside it.
 _SAID = {"thinking": "thinking", "web_search": "web_search", "image": "images"}
@@ -185,6 +185,7 @@ def _minutes(window: tuple[int, int]) -> set[int]:
 _WEAKER: dict[str, Callable[[Any, Any], bool]] = {
     "model": _model_takes,
     "key": _glob_takes,
+    "team": _glob_takes,
     "agent": _glob_takes,
     "headers": _headers_take,
     "tokens_over": lambda wanted, given: wanted <= given,

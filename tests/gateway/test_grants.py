@@ -78,7 +78,7 @@ def test_what_may_be_asked_for(globs: tuple[str, ...], model: str, bare: str, ex
 )
 def test_who_may_serve(grants: Grants, asked: str, expected: bool) -> None:
     """What would serve must fit as well, unless the very name was granted; its provider must always."""
-    assert Allowed((grants,)).serves(asked, "groq", "llama-3.3") is expected
+    assert Allowed((grants,)).serves(asked, asked, "groq", "llama-3.3") is expected
 
 
 def test_every_level_must_allow() -> None:

@@ -46,11 +46,12 @@ def rule(number: int, to: str | Route = "hub/ruled", **when: Any) -> Rule:
 
 
 def routed(found: Settings, text: bytes, dialect: str = MESSAGES, **more: Any) -> Exchange:
-    """A request that has been planned. More: `headers`, `caller`, `profile`, `moment`."""
+    """A request that has been planned. More: `headers`, `caller`, `of`, `profile`, `moment`."""
     moment: datetime = more.get("moment", NIGHT)
     house = House(found, calendar=moment.timestamp)
     exchange = exchange_of(house, Client(headers=more.get("headers", [])), dialect)
-    exchange.body, exchange.caller = text, Caller(name=more.get("caller", ""))
+    exchange.body = text
+    exchange.caller = Caller(name=more.get("caller", ""), **more.get("of", {}))
     exchange.profile = more.get("profile", "")
     exchange.agent = dict(more.get("headers", [])).get(b"x-claude-code-agent-id", b"")
     exchange.peek = DIALECTS[dialect].peek(text, "")
@@ -72,6 +73,13 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ({"stream": False}, {"text": body()}, {"text": body(stream=True)}),
     ({"thinking": True}, {"text": body(thinking=THINKING)}, {"text": body()}),
     ({"key": "ci-*"}, {"text": body(), "caller": "ci-main"}, {"text": body(), "caller": "ann"}),
+    ({"team": "red*"}, {"text": body(), "of": {"team_id": "t1", "team": "reds"}}, {"text": body()}),
+    (
+        {"team": "t1"},
+        {"text": body(), "of": {"team_id": "t1", "team": "reds"}},
+        {"text": body(), "of": {"team_id": "t2", "team": "blues"}},
+    ),
+    ({"team": "*"}, {"text": body(), "of": {"team_id": "t2", "team": ""}}, {"text": body()}),
     (
         {"headers": {"x-team": "core-*"}},
         {"text": body(), "headers": [(b"x-team", b"core-1")]},
