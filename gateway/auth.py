@@ -17,6 +17,7 @@ from gateway.caller import Caller, configured, local, scope_of_all
 from gateway.errors import Refused
 from gateway.guesses import Guesses
 from gateway.minting import digest_of
+from gateway.roles import Permission
 from gateway.settings import Settings
 from gateway.state import Exchange, Scope
 from gateway.window import whole
@@ -64,6 +65,7 @@ class Callers:
 
     __slots__ = (
         "__weakref__",
+        "_built",
         "_by_digest",
         "_clock",
         "_everybody",
@@ -92,6 +94,7 @@ class Callers:
         self._by_digest = {key.digest: configured(key, everybody) for key in settings.keys}
         self._clock = clock
         self._known: dict[bytes, tuple[Known, float]] = {}
+        self._built: dict[str, Caller] = {}
         self._required = settings.server.keys_required
         # Floats, exact to 2 ** 53: as in tallies.py.
         self._hits = self._misses = 0.0
@@ -161,7 +164,12 @@ class Callers:
                 return NOT_YET
             return self._keep(credential, None, now + UNKNOWN_FOR)
         until = now + min(KNOWN_FOR, registry.seconds_until(found.until))
-        return self._keep(credential, found.said, until)
+        if isinstance(found.said, Fault):
+            return self._keep(credential, found.said, until)
+        # However a key is spelled and whenever it is looked up again: it is one caller.
+        if len(self._built) >= KNOWN_KEPT:
+            self._built.clear()
+        return self._keep(credential, self._built.setdefault(found.key_id, found.said), until)
 
     def _keep(self, credential: bytes, found: Known, until: float) -> Known:
         """Strangers choose what they send: what is kept is bounded, and full means start again."""
@@ -179,6 +187,7 @@ class Callers:
         """Forget how keys are spelled: the next request with each is hashed again."""
         count = len(self._known)
         self._known.clear()
+        self._built.clear()
         return count
 
     def _take_out(self, exchange: Exchange) -> None:
@@ -195,18 +204,20 @@ class Callers:
         return next(known, stranger)
 
     def open_to(self, scope: Scope) -> bool:
-        """Whether its header fields open a door that wants a key wherever keys are required."""
+        """Whether its header fields open a door to those who may look at what all do.
+
+        It wants a key wherever keys are required.
+        """
         if not self._required:
             return True
         address, now = _address_of(scope), self._clock()
         keys = [value for name, value in scope["headers"] if name in KEY_FIELDS]
         if self._guesses.wait(address, now):
             return False
-        if any(self.caller_of(key) is not None for key in keys):
-            return True
-        for _ in keys:
+        found = [self.known(key) for key in keys]
+        for _ in range(found.count(None)):
             self._guesses.wrong(address, now)
-        return False
+        return any(isinstance(one, Caller) and one.permissions & Permission.OBSERVE for one in found)
 
 
 def _address_of(scope: Scope) -> str:

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from gateway.grants import Allowed
-from gateway.roles import ROLES, Role
+from gateway.grants import Allowed, Grants, allowed_by
+from gateway.roles import ROLES, Permission, Role
 from gateway.settings import Budget, KeySettings, LimitSettings, Settings
 
 NO_LIMITS: Final = LimitSettings()
@@ -68,5 +68,15 @@ def local(everybody: Scope) -> Caller:
 
 def configured(key: KeySettings, everybody: Scope) -> Caller:
     """Who carries a key of the configuration."""
-    scopes = binding(everybody, Scope(f"key:{key.name}", key.limits, key.budgets))
-    return Caller(name=key.name, key_id=key.name, overrides=key.overrides, scopes=scopes)
+    # Whoever runs the gateway has written it into the file: unless it says less, it may look at what all do.
+    permissions = ROLES["member"] | Permission.OBSERVE if key.role is None else ROLES[key.role]
+    grants = Grants(models=key.models, providers=key.providers)
+    return Caller(
+        name=key.name,
+        key_id=key.name,
+        role=key.role or "member",
+        permissions=permissions,
+        overrides=key.overrides,
+        allowed=allowed_by((grants,), calls=bool(permissions & Permission.CALL)),
+        scopes=binding(everybody, Scope(f"key:{key.name}", key.limits, key.budgets)),
+    )

@@ -299,13 +299,19 @@ class BudgetSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeySettings(msgspec.Struct, frozen=True):
-    """One of our own keys, as its SHA-256 digest (32 bytes). `overrides`: whether it may say where to go."""
+    """One of our own keys, as its SHA-256 digest (32 bytes). `overrides`: whether it may say where to go.
+
+    `models` and `providers`: globs of what it may use; none is any.
+    """
 
     name: str
     digest: bytes
     overrides: bool = False
     limits: LimitSettings = LimitSettings()
     budgets: tuple[Budget, ...] = ()
+    role: Literal["admin", "member", "viewer", "service"] | None = None
+    models: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,6 +94,16 @@ class Key(Table, frozen=True):
     overrides: Annotated[
         bool, Meta(description="Whether its requests may say where they go, and how long they wait.")
     ] = False
+    role: Annotated[
+        Literal["admin", "member", "viewer", "service"] | None,
+        Meta(description="What it may do. Default: call models, and look at the metrics."),
+    ] = None
+    models: Annotated[list[str] | None, Meta(description="Globs of the models it may use. Default: any.")] = (
+        None
+    )
+    providers: Annotated[
+        list[str] | None, Meta(description="Globs of the providers it may use. Default: any.")
+    ] = None
     limits: Quota = Quota()
 
 

@@ -27,6 +27,7 @@ from gateway.configuration.caching import resolve_cache
 from gateway.configuration.capabilities import resolve_capabilities
 from gateway.configuration.document import Document, Routes
 from gateway.configuration.document_server import Key, Server
+from gateway.configuration.granting import check_grants
 from gateway.configuration.limiting import resolve_budgets, resolve_limits, resolve_webhook
 from gateway.configuration.overrides import Overlay
 from gateway.configuration.prices import resolve_prices
@@ -180,6 +181,7 @@ def _resolve(document: Document, around: _Around) -> tuple[Settings, list[Proble
     )
     providers = resolve_providers(document, surroundings, problems)
     names = {provider.name for provider in providers} | document.providers.keys()
+    check_grants(document.keys, names, problems)
     settings = Settings(
         server=server,
         providers=providers,
@@ -295,7 +297,13 @@ def _keys(document: Document, problems: list[Problem]) -> tuple[KeySettings, ...
             problems.append(Problem(path, problem, _MAKE_A_KEY))
         elif digest in resolved:
             problems.append(Problem(path, f"is the same key as {dotted('keys', resolved[digest].name)}"))
-        resolved.setdefault(digest, KeySettings(name, digest, key.overrides, limits, budgets))
+        one = KeySettings(
+            *(name, digest, key.overrides, limits, budgets),
+            role=key.role,
+            models=tuple(key.models or ()),
+            providers=tuple(key.providers or ()),
+        )
+        resolved.setdefault(digest, one)
     return tuple(resolved.values())
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.roles import ROLES, Permission, Role
+from tests.sources import CHECKOUT
 
 MAY: dict[Role, set[str]] = {
     "service": {"CALL", "OWN_USAGE"},
@@ -10,6 +11,15 @@ MAY: dict[Role, set[str]] = {
     "viewer": {"OWN_USAGE", "ALL_USAGE", "OBSERVE", "READ", "AUDIT"},
     "admin": {one.name or "" for one in Permission},
 }
+
+
+def test_the_page_says_the_same() -> None:
+    """Each role has its row in docs/keys.md, and a `yes` for each permission in their order."""
+    page = (CHECKOUT / "docs" / "keys.md").read_text(encoding="utf-8")
+    for role, bits in ROLES.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{role}`"))
+        said = [cell.strip() == "yes" for cell in row.split("|")[2:-1]]
+        assert said == [bool(bits & one) for one in Permission], role
 
 
 @pytest.mark.parametrize("role", ROLES)
