@@ -137,7 +137,9 @@ async def list_models(exchange: Exchange, model: str) -> None:
     """The models this client may ask for, or the one it names."""
     try:
         identify(exchange)
-        entries = await _entries(exchange)
+        entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
+        if exchange.caller.allowed is not None:
+            entries = listed(exchange, exchange.caller.allowed, entries)
         await client.say_whole(exchange, 200, [client.JSON], _write_models(exchange.dialect, entries, model))
     except Exception as error:  # noqa: BLE001  # as in `run`
         await answer(exchange, error)
@@ -152,18 +154,15 @@ async def show_model(exchange: Exchange) -> None:
         if not ingress.take_body(exchange, await exchange.receive()):
             await ingress.read_rest(exchange)
         exchange.peek = exchange.dialect.peek(exchange.body, exchange.path)
-        entries = await _entries(exchange)
+        entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
+        if exchange.caller.allowed is not None:
+            entries = listed(exchange, exchange.caller.allowed, entries)
         body = _write_models(exchange.dialect, entries, exchange.peek.model)
         await client.say_whole(exchange, 200, [client.JSON], body)
     except Exception as error:  # noqa: BLE001  # as in `run`
         await answer(exchange, error)
     finally:
         close(exchange)
-
-
-async def _entries(exchange: Exchange) -> list[ModelEntry]:
-    entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
-    return entries if exchange.caller.allowed is None else listed(exchange, exchange.caller.allowed, entries)
 
 
 def _write_models(dialect: Dialect, entries: list[ModelEntry], model: str) -> bytes:
