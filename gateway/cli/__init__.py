@@ -18,6 +18,7 @@ COMMANDS = {
     "env": "Print exports that point clients at penstock.",
     "install": "Have an agent's own configuration lead to penstock.",
     "uninstall": "Make an agent's configuration what it was before.",
+    "top": "Show a running gateway live in the terminal.",
     "statusline": "Print a line for Claude Code: who answers, tokens, cost, limits.",
     "check": "Check the configuration and show where every model leads.",
     "explain": "Show where a request would go, and why.",
