@@ -173,6 +173,7 @@ def test_a_configuration_is_looked_at_by_running_it(machine: Machine, free_port:
         '[keys.me]\nsecret = "0123456789abcdef"\n'
         '[providers.ant]\nlike = "anthropic"\nbase_url = "http://127.0.0.1:9/x"\napi_key = "sk-real"\n'
         'headers = { anthropic-beta = "only-this" }\n'
+        '[limits]\nrequests_per_minute = 1\n[store]\npath = "x.db"\n'
     )
     ended = machine.run("doctor")
     assert ended.returncode == 2
@@ -181,6 +182,23 @@ def test_a_configuration_is_looked_at_by_running_it(machine: Machine, free_port:
     assert "skip  answers: no penstock is running there" in ended.stdout
     assert ended.stdout.count("FAIL") == 1
     assert list(machine.folder.glob("*.db")) == []
+
+
+def test_what_is_not_looked_at_of_a_configuration_is_told(machine: Machine) -> None:
+    """A client's own login is seen to go on; a proxy, another API and another address are told."""
+    machine.configure(
+        '[server]\ndiscover = false\n[providers.anthropic]\nauth = "passthrough"\n'
+        '[providers.gemini]\napi_key = "AIza-x"\n'
+        '[providers.far]\nlike = "groq"\napi_key = "gsk_x"\nproxy = "http://127.0.0.1:9"\n'
+    )
+    ended = machine.run("doctor")
+    assert (ended.returncode, "the client's own login goes on, as it is meant to" in ended.stdout) == (
+        0,
+        True,
+    )
+    assert "skip  reaches-upstream: doctor does not speak gemini" in ended.stdout
+    assert "its openai-chat is at another address than the first of its APIs" in ended.stdout
+    assert "skip  reaches-upstream: it is asked through a proxy" in ended.stdout
 
 
 def test_the_running_gateway_is_looked_at(machine: Machine) -> None:

@@ -130,8 +130,10 @@ def _at_url(asked: dict[str, Any]) -> Iterator[Finding]:
         return
     echo = _listen(asked["echo"])
     try:
-        yield from at_the_door(patient, url)
-        yield from at_both_ends(patient.behind(echo, asked["silence"]), f"{url}, {asked['dialect']}")
+        answers, *door = at_the_door(patient, url)
+        yield from (answers, *door)
+        if answers.level != "fail":
+            yield from at_both_ends(patient.behind(echo, asked["silence"]), f"{url}, {asked['dialect']}")
     finally:
         echo.close()
 

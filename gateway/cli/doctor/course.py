@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 
+from gateway.cli import Failure
 from gateway.cli.companion import Companion, beside
 from gateway.cli.doctor.crossing_checks import ARRIVES, CROSSING
 from gateway.cli.doctor.door_checks import ANSWERS, DOOR
 from gateway.cli.doctor.echo import Echo
-from gateway.cli.doctor.findings import Check, Finding
+from gateway.cli.doctor.findings import Check, Finding, fail, ok
 from gateway.cli.doctor.patient import CANARY, Patient
 from gateway.cli.doctor.settings_checks import HEADERS, KEY_HOST, PLAIN_HTTP, SIGN_OF_LIFE
 from gateway.cli.doctor.stream_checks import BEGINS, STREAM
@@ -24,6 +25,7 @@ from gateway.cli.doctor.upstream_checks import UPSTREAM, look_at
 from gateway.cli.doctor.voices import MESSAGES, VOICES, Voice
 from gateway.configuration.addresses import local_url
 from gateway.configuration.discovery import DEMO
+from gateway.configuration.document_server import Quota
 from gateway.settings import ProviderSettings, Settings
 
 _MODEL: Final = "claude-doctor"
@@ -33,6 +35,9 @@ _AT_ONCE: Final = 8
 _STORE: Final = "PENSTOCK_STORE__PATH"
 # Laid over the configuration that is tried out: nothing of it may refuse or keep what doctor asks.
 _TRIED: Final = {
+    # No limit and no budget: doctor asks often, and for a model that has no price.
+    **{f"PENSTOCK_LIMITS__{name.upper()}": "0" for name in Quota.__struct_fields__},
+    "PENSTOCK_LIMITS__BUDGETS": "[]",
     "PENSTOCK_SERVER__KEYS": "none",
     "PENSTOCK_SERVER__WORKERS": "1",
     "PENSTOCK_SERVER__RELOAD": "false",
@@ -43,11 +48,18 @@ _TRIED: Final = {
     "NO_PROXY": "127.0.0.1,localhost",
     "no_proxy": "127.0.0.1,localhost",
 }
+STARTS: Final[Check[None]] = Check(
+    "starts",
+    "a gateway of the configuration starts",
+    "nothing is served",
+    "`penstock serve` says why it does not",
+    lambda _: ok("it starts"),
+)
 CHECKS: Final = {
     "At the door": (ANSWERS, *DOOR),
     "Of a stream": (BEGINS, *STREAM),
     "At both ends": (ARRIVES, *CROSSING),
-    "Of a configuration": (KEY_HOST, HEADERS, PLAIN_HTTP, SIGN_OF_LIFE),
+    "Of a configuration": (STARTS, KEY_HOST, HEADERS, PLAIN_HTTP, SIGN_OF_LIFE),
     "Of the providers": UPSTREAM,
 }
 
@@ -106,10 +118,9 @@ def of_upstreams(settings: Settings) -> Iterator[Finding]:
 
 def inside_out(settings: Settings, config: str | None, environment: Mapping[str, str]) -> Iterator[Finding]:
     """What leaves a gateway of this configuration, provider by provider."""
-    looked_at = [one for one in _remote(settings) if one.proxy is None and set(one.base_urls) & set(VOICES)]
+    looked_at = [one for one in _remote(settings) if one.proxy is None and _spoken(one)]
     for one in _remote(settings):
-        if one not in looked_at:
-            words = "it is asked through a proxy" if one.proxy else "it speaks no API that doctor speaks"
+        for words in _unseen(one):
             yield Finding(ARRIVES.name, "skipped", f"provider {one.name}", words)
     if not looked_at:
         return
@@ -117,8 +128,12 @@ def inside_out(settings: Settings, config: str | None, environment: Mapping[str,
         laid = _TRIED | _moved(looked_at, echoes)
         if settings.store.path:
             laid[_STORE] = ":memory:"
-        with beside(Companion({**environment, **laid}, config, None), settings.server) as server:
-            yield from _each_inside_out(looked_at, local_url(server.host, server.port), echoes)
+        companion = Companion({**environment, **laid}, config, None)
+        try:
+            with beside(companion, settings.server) as server:
+                yield from _each_inside_out(looked_at, local_url(server.host, server.port), echoes)
+        except Failure:
+            yield STARTS.found("configuration", fail("a gateway of this configuration does not start"))
 
 
 @contextmanager
@@ -154,6 +169,19 @@ def _spoken(provider: ProviderSettings) -> list[Voice]:
     """The APIs that live where the first does: one address stands in for that, and for no other."""
     first = next(iter(provider.base_urls.values()))
     return [VOICES[name] for name, url in provider.base_urls.items() if name in VOICES and url == first]
+
+
+def _unseen(provider: ProviderSettings) -> Iterator[str]:
+    """What is not looked at of a provider, and why."""
+    spoken = {voice.dialect for voice in _spoken(provider)}
+    if provider.proxy:
+        yield "it is asked through a proxy"
+        return
+    for dialect in provider.base_urls:
+        if dialect not in VOICES:
+            yield f"doctor does not speak {dialect}"
+        elif dialect not in spoken:
+            yield f"its {dialect} is at another address than the first of its APIs"
 
 
 def _moved(providers: Iterable[ProviderSettings], echoes: Mapping[str, Echo]) -> dict[str, str]:

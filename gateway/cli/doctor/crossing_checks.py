@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from gateway.cli.doctor.asking import Answer
 from gateway.cli.doctor.door_checks import said
 from gateway.cli.doctor.echo import Heard
 from gateway.cli.doctor.findings import Check, Seen, fail, ok, skipped, warn
@@ -98,6 +99,8 @@ def _pings(patient: Patient) -> Seen:
     pinged = (_PAUSE, voice.ping)
     steps: list[bytes | float] = [*voice.opening, first, *pinged, *pinged, _PAUSE, *rest, *voice.closing]
     answer = patient.hear(voice.streamed(steps)).answer
+    if answer.status != 200:
+        return fail(_unasked(answer))
     mark = voice.ping.split(b"\n")[0]
     sent = answer.body.count(mark)
     return ok("the upstream's pings reach the client") if sent else fail("the upstream's pings are swallowed")
@@ -108,6 +111,8 @@ def _silence(patient: Patient) -> Seen:
     first, *rest = voice.words()
     steps: list[bytes | float] = [*voice.opening, first, patient.silence, *rest, *voice.closing]
     answer = patient.hear(voice.streamed(steps)).answer
+    if answer.status != 200:
+        return fail(_unasked(answer))
     gaps = [0.0, *(moment for moment, _ in answer.pieces)]
     longest = max((after - before for before, after in pairwise(gaps)), default=0.0)
     if longest < patient.silence * 0.9:
@@ -118,6 +123,10 @@ def _silence(patient: Patient) -> Seen:
     return warn(
         f"an upstream that thinks for {patient.silence:g} s is {longest:.1f} s of silence to the client"
     )
+
+
+def _unasked(answer: Answer) -> str:
+    return f"a stream is answered with {answer.status or answer.broken}: {said(answer)}"
 
 
 def _cut(patient: Patient) -> Seen:
