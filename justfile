@@ -99,6 +99,11 @@ kills *arguments: setup
 conformance *arguments: setup
     {{ python }} -m tests.path.conformance "$@"
 
+# Take pictures of every page of the console in a real browser, into docs/console/.
+pictures: setup
+    .ci/browser/install
+    {{ python }} -m tests.console.pictures
+
 # Run the gateway of this checkout.
 run *arguments: setup
     .venv/bin/penstock serve "$@"

@@ -8,7 +8,7 @@ from gateway.configuration.quantities import dollars
 THOUSAND: Final = 1000
 UNITS: Final = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 MINUTE: Final = 60
-LONGEST: Final = 20
+LONGEST: Final = 18
 NOTHING: Final = "\u2013"
 
 
@@ -46,6 +46,11 @@ def moment(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / THOUSAND, UTC):%Y-%m-%d %H:%M}"
 
 
+def lately(milliseconds: int) -> str:
+    """A time in UTC of the last weeks, to the minute."""
+    return f"{datetime.fromtimestamp(milliseconds / THOUSAND, UTC):%d %b %H:%M}"
+
+
 def clock(milliseconds: int) -> str:
     """A time of day in UTC, to the second."""
     return f"{datetime.fromtimestamp(milliseconds / THOUSAND, UTC):%H:%M:%S}" if milliseconds else NOTHING
@@ -68,6 +73,7 @@ FILTERS: Final[dict[str, Any]] = {
     "count": count,
     "cut": cut,
     "short": short,
+    "lately": lately,
     "money": money,
     "moment": moment,
     "clock": clock,
