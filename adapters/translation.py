@@ -56,7 +56,9 @@ class Shown(msgspec.Struct, frozen=True):
 
     def reply(self, reply: Reply) -> Reply:
         """Show a whole reply."""
-        blocks = tuple([self._block(block) for block in reply.blocks])
+        blocks = reply.blocks
+        if len(blocks) != 1 or not isinstance(blocks[0], TextBlock):
+            blocks = tuple([self._block(block) for block in blocks])
         identity, created = reply.id or self.id, reply.created or self.created
         return Reply(
             identity,

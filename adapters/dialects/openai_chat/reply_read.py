@@ -77,15 +77,14 @@ def _read(body: bytes) -> Reply:
     message = choices[0].message
     plain, bare = only_text(message), bare_id(head)
     calls = () if plain else tuple(_calls(message, bare))
-    texts = (TextBlock(text_of(message.content)),) if plain else tuple(_texts(message))
     usage = Usage()
     count(completion.usage, usage)
     finish = choices[0].finish_reason or "stop"
     return Reply(
         bare,
         head.model or "",
-        (*texts, *calls),
-        stop_of(finish, called=bool(calls), refused=said(message.refusal)),
+        (TextBlock(text_of(message.content)),) if plain else (*_texts(message), *calls),
+        stop_of(finish, called=bool(calls), refused=not plain and said(message.refusal)),
         usage,
         created=int(head.created or 0),
         dropped=() if plain and len(choices) == 1 else _dropped(message, others=len(choices) - 1),
