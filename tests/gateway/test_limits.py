@@ -1,6 +1,7 @@
 """Limits: exactly so many get in, what was used is what counts, and what a client is told is true."""
 
 from hashlib import sha256
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from gateway.settings import KeySettings, LimitSettings, Settings
 from tests.gateway.indoors import DEMO, MESSAGE, SILENT, STREAM, Client, open_house, provider, settings
 from tests.gateway.loops import Clock, in_loop
 from tests.gateway.reading import Load, problems
+from tests.gateway.reloading import text, working
 from tests.upstream.scripts import whole
 from tests.upstream.server import Upstream
 
@@ -110,3 +112,18 @@ def test_a_negative_limit_is_told(read: Load, table: str) -> None:
     """With its place."""
     text = f'[keys.me]\nsecret = "0123456789abcdef"\n[{table}]\nconcurrent = -1'
     assert list(problems(read, text)) == [f"{table}.concurrent"]
+
+
+@in_loop
+async def test_what_was_counted_outlives_a_reload(tmp_path: Path) -> None:
+    """More is there at once, and less is less at once; nobody gets anew what was used."""
+
+    def limiting(most: int) -> str:
+        return text(more=f'[providers.demo]\npace = "0s"\n[limits]\nrequests_per_minute = {most}')
+
+    async with working(tmp_path / "penstock.toml", limiting(3), Clock()) as worker:
+        assert [(await worker.ask(MESSAGE)).status for _ in range(3)] == [200] * 3
+        assert (await worker.edit(limiting(5))).result == "applied"
+        assert [(await worker.ask(MESSAGE)).status for _ in range(3)] == [200, 200, 429]
+        await worker.edit(limiting(2))
+        assert (await worker.ask(MESSAGE)).status == 429

@@ -142,10 +142,10 @@ class House:
         body = dialect.body(model or dialect.model, stream=True)
         return self.ask(dialect, script, headers, body=body)
 
-    def open(self, dialect: Dialect, exchange: Exchange, body: bytes) -> Wire:
+    def open(self, dialect: Dialect, exchange: Exchange, body: bytes, headers: Pairs = ()) -> Wire:
         """Post a body and leave the reply to be read."""
         wire = Wire(self.address)
-        wire.send("POST", dialect.path, [*JSON.items(), exchange.header], body)
+        wire.send("POST", dialect.path, [*JSON.items(), exchange.header, *headers], body)
         return wire
 
     def open_unfinished(self, dialect: Dialect, exchange: Exchange) -> Wire:
