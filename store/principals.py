@@ -77,6 +77,11 @@ def everything(connection: apsw.Connection) -> Iterator[Principal]:
     return read(Principal, connection.execute(_SELECT))
 
 
+def known(connection: apsw.Connection, identity: str) -> bool:
+    """Whether there is one of this id."""
+    return bool(connection.execute("SELECT 1 FROM principals WHERE id = ?", (identity,)).fetchall())
+
+
 def line(connection: apsw.Connection, identity: str) -> list[Principal]:
     """The one of this id and all who stand above, upwards: whose limits all must hold."""
     return list(read(Principal, connection.execute(_LINE, (identity,))))

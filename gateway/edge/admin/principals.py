@@ -23,6 +23,15 @@ from store.rows import Principal, PrincipalKind, PrincipalState, Role
 PREFIXES: Final = {"organisation": "org", "team": "team", "project": "proj", "user": "user"}
 
 
+OwnId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$(?!\n)",
+        description="An id of one's own: small letters, digits, and . _ -; one is made where it is left out.",
+    ),
+]
+
+
 class PrincipalsWanted(Paging, frozen=True, kw_only=True):
     """Which principals."""
 
@@ -36,6 +45,7 @@ class NewPrincipal(GrantsToBe, frozen=True, kw_only=True):
     name: Name
     parent: Annotated[Identity, Meta(description="Who stands above it: of a higher kind.")] | None = None
     role: Role = "member"
+    id: OwnId | UnsetType = UNSET
 
 
 class PrincipalToBe(GrantsToBe, frozen=True, kw_only=True):
@@ -68,7 +78,7 @@ async def create_principal(desk: Desk, body: NewPrincipal) -> PrincipalShown:
     """Make an organisation, a team, a project or a user."""
     check_role(desk, body.role)
     principal = Principal(
-        id=f"{PREFIXES[body.kind]}_{secrets.token_hex(8)}",
+        id=f"{PREFIXES[body.kind]}_{secrets.token_hex(8)}" if body.id is UNSET else body.id,
         kind=body.kind,
         parent=body.parent,
         name=body.name,
@@ -94,7 +104,10 @@ async def update_principal(desk: Desk, id: Identity, body: PrincipalToBe) -> Pri
 
 async def delete_principal(desk: Desk, id: Identity) -> None:  # noqa: A002
     """Remove a principal below which nobody stands and no key."""
-    await desk.change(_delete, desk.reach, id)
+    try:
+        await desk.change(_delete, desk.reach, id)
+    except Conflict as error:
+        raise Refusal(409, "others or keys stand below it") from error
 
 
 OPERATIONS: Final = (
@@ -113,6 +126,8 @@ def _page(connection: Any, reach: Reach, query: PrincipalsWanted) -> Page[Princi
 
 def _create(change: Change, reach: Reach, principal: Principal) -> None:
     check_named(change.connection, reach, principal.parent, "parent")
+    if principals.known(change.connection, principal.id):
+        raise Refusal(409, "id: this id is taken", "id")
     principals.create(change, principal)
 
 
@@ -130,10 +145,7 @@ def _update(change: Change, reach: Reach, identity: str, body: PrincipalToBe) ->
 def _delete(change: Change, reach: Reach, identity: str) -> None:
     principal_of(change.connection, reach, identity)
     _check_below(reach, identity)
-    try:
-        principals.delete(change, identity)
-    except Conflict as error:
-        raise Conflict("others or keys stand below it") from error
+    principals.delete(change, identity)
 
 
 def _check_below(reach: Reach, identity: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.edge.admin import audit, keys, ledger, prices, principals, providers, routes, worker
+from gateway.edge.admin import audit, keys, ledger, limits, prices, principals, providers, routes, worker
 from gateway.edge.admin.contract import Contract, Operation, contract_of
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -12,6 +12,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *routes.OPERATIONS,
     *prices.OPERATIONS,
     *ledger.OPERATIONS,
+    *limits.OPERATIONS,
     *audit.OPERATIONS,
     *worker.OPERATIONS,
 )
