@@ -164,6 +164,20 @@ class Compressing(Fault):
         return [gzip.compress(b"".join(pieces))]
 
 
+class Resting(Fault):
+    """After so many requests for a model it asks nobody any more."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def answers(self, method: str, path: str) -> tuple[int, Fields, bytes] | None:
+        """Do so."""
+        if (method, path.partition("?")[0]) != ("POST", "/v1/messages"):
+            return None
+        self.most -= 1
+        return None if self.most >= 0 else (429, [], b"{}")
+
+
 class Old(Fault):
     """It speaks HTTP/1.0."""
 

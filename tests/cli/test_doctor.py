@@ -93,7 +93,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[F
         name: Middle(gateway.address, name, case.voice.path, case.fault) for name, case in CASES.items()
     }
     try:
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(13) as pool:
             looks = {name: pool.submit(look, name, middles[name], echoes[name]) for name in CASES}
             yield {name: look.result() for name, look in looks.items()}
     finally:
@@ -130,6 +130,21 @@ def test_a_key_that_goes_on_to_the_upstream_is_named() -> None:
     finally:
         middle.close()
         echo.close()
+
+
+def test_what_was_not_asked_of_the_upstream_is_not_judged() -> None:
+    """A gateway that leaves its upstream alone after failures is not blamed for what it could not pass on."""
+    echo = Echo()
+    middle = Middle(echo.url, "", MESSAGES.path, faults.Resting(6))
+    try:
+        patient = Patient(middle.url, model="m").behind(echo, 0.3)
+        found = {one.check: one.level for one in at_both_ends(patient, "here")}
+    finally:
+        middle.close()
+        echo.close()
+    assert found["error-words"] == "ok"
+    late = ("retry-after-kept", "retry-after-added", "provider-key", "overload")
+    assert [found[name] for name in late] == ["skipped"] * 4
 
 
 def test_nobody_at_the_url_ends_the_look(machine: Machine, free_port: int) -> None:

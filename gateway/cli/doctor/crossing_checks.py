@@ -142,8 +142,17 @@ def _cut(patient: Patient) -> Seen:
     return fail("a stream that broke off ends cleanly, without a word")
 
 
+def _rested(said_: Said) -> Seen:
+    """An upstream that fails is left alone for a while: then the check has nothing to look at."""
+    told = f"the gateway asked nobody, and answered {said_.answer.status or said_.answer.broken}"
+    return skipped(f"{told}: it leaves the upstream alone after the failures before")
+
+
 def _error_words(patient: Patient) -> Seen:
-    answer = patient.hear(patient.voice.refused(400, TOO_LONG)).answer
+    said_ = patient.hear(patient.voice.refused(400, TOO_LONG))
+    if not said_.heard:
+        return _rested(said_)
+    answer = said_.answer
     if answer.status != 400:
         return fail(f"an upstream's 400 `{TOO_LONG}` becomes a {answer.status or answer.broken}")
     if TOO_LONG not in said(answer):
@@ -160,6 +169,8 @@ def _retry_added(patient: Patient) -> Seen:
 
 
 def _retry(said_: Said, wanted: int | None) -> Seen:
+    if not said_.heard:
+        return _rested(said_)
     answer = said_.answer
     if answer.status != 429:
         return warn(f"an upstream's 429 becomes a {answer.status or answer.broken}")
@@ -176,7 +187,10 @@ def _retry(said_: Said, wanted: int | None) -> Seen:
 def _provider_key(patient: Patient) -> Seen:
     if patient.own_login:
         return skipped("the key is the client's own")
-    answer = patient.hear(patient.voice.refused(401, "invalid x-api-key")).answer
+    said_ = patient.hear(patient.voice.refused(401, "invalid x-api-key"))
+    if not said_.heard:
+        return _rested(said_)
+    answer = said_.answer
     told = f"a provider that refuses the gateway's key is a {answer.status or answer.broken} to the client"
     return fail(told) if answer.status == 401 else ok(told)
 
@@ -184,6 +198,8 @@ def _provider_key(patient: Patient) -> Seen:
 def _overloaded(patient: Patient) -> Seen:
     status = 529 if patient.voice is MESSAGES else 503
     said_ = patient.hear(patient.voice.refused(status, "Overloaded", ("retry-after", "1")))
+    if not said_.heard:
+        return _rested(said_)
     told = f"an upstream's {status} is a {said_.answer.status or said_.answer.broken}"
     told += f", tried {len(said_.heard)} x"
     if said_.answer.status not in (429, 500, 502, 503, 529):
