@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from gateway import version
 from gateway.configuration.problems import ConfigurationError
@@ -21,6 +22,10 @@ COMMANDS = {
     "top": "Show a running gateway live in the terminal.",
     "statusline": "Print a line for Claude Code: who answers, tokens, cost, limits.",
     "check": "Check the configuration and show where every model leads.",
+    "show": "Show the settings as they were understood, without secrets.",
+    "models": "List the models that may be asked for.",
+    "providers": "List providers, try them, or find those that could be configured.",
+    "logs": "Show the gateway's log: some of it, and as people read it.",
     "explain": "Show where a request would go, and why.",
     "doctor": "Find what breaks clients, and say how to mend it.",
     "lessons": "Show what a running gateway has learned of models, or have it forgotten.",
@@ -33,6 +38,7 @@ COMMANDS = {
     "export": "Write every table of the store as JSON Lines.",
     "restore": "Take an export into an empty database.",
     "import": "Turn the configuration of LiteLLM or claude-code-router into penstock.toml.",
+    "completions": "Print completions for bash, zsh or fish.",
     "schema": "Print the JSON schema of penstock.toml, for editors.",
 }
 
@@ -60,6 +66,14 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(f"gateway.cli.{_MODULES.get(cmd_name, cmd_name)}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands from the table, so that completing one imports none."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -3,11 +3,17 @@
 import os
 
 import click
+from click.shell_completion import CompletionItem
 
 from gateway.configuration.loading import Configuration, load, locate
 from gateway.configuration.rereading import Origin, fingerprint
 
-config_option = click.option("--config", metavar="FILE", help="The configuration to use.")
+config_option = click.option(
+    "--config",
+    metavar="FILE",
+    help="The configuration to use.",
+    shell_complete=lambda _context, _parameter, begun: [CompletionItem(begun, type="file")],
+)
 listen_option = click.option("--listen", metavar="HOST:PORT", help="Where to listen.")
 
 
