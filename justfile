@@ -95,6 +95,10 @@ chaos *arguments: setup
 kills *arguments: setup
     {{ python }} -m tests.store.kills "$@"
 
+# Kill a gateway at 500 requests a second, many times over, and look for what its ledger lacks.
+kills-gateway *arguments: setup
+    {{ python }} -m tests.path.kills "$@"
+
 # Ask the admin API whatever its document allows and forbids, longer than CI does; arguments go to schemathesis.
 conformance *arguments: setup
     {{ python }} -m tests.path.conformance "$@"

@@ -23,6 +23,7 @@ from store.transaction import transaction
 
 MEMORY: Final = ":memory:"
 PATIENCE: Final = 5.0  # seconds that a change waits for another one
+GLANCE: Final = 0.5  # and a start for a look at what is there
 READERS_KEPT: Final = 4
 TRIES: Final = 200
 # A log that grew in a rush is cut back to this when it starts anew.
@@ -39,12 +40,21 @@ Identity = tuple[int, int]
 Connection = apsw.Connection
 
 
+class _Opening(threading.local):
+    """How long this thread waits for a connection that it opens: what is set up below reads the file."""
+
+    patience = PATIENCE
+
+
+_opening: Final = _Opening()
+
+
 def practise(connection: apsw.Connection) -> None:
     """What SQLite recommends and does not do by itself, applied to every connection of this process.
 
     These are the practices of apsw.bestpractice; importing that costs every start 40 ms (July 2026).
     """
-    connection.set_busy_timeout(int(PATIENCE * 1000))
+    connection.set_busy_timeout(int(_opening.patience * 1000))
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
     connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
@@ -84,10 +94,10 @@ class Database:
         if at_once:
             self.open()
 
-    def open(self) -> None:
-        """Open it where it is not open. Raises as the class says."""
+    def open(self, patience: float = PATIENCE) -> None:
+        """Open it where it is not open; wait so long for who has it. Raises as the class says."""
         with self._lock, translated():
-            self._current()
+            self._current(patience)
 
     @property
     def is_open(self) -> bool:
@@ -106,7 +116,7 @@ class Database:
             raise Unavailable("busy", "the database is busy with another change of this process")
         try:
             with translated():
-                writer = self._current()
+                writer = self._current(patience)
                 writer.set_busy_timeout(int(patience * 1000))
                 with transaction(writer, "BEGIN IMMEDIATE"):
                     yield writer
@@ -138,11 +148,11 @@ class Database:
                     self._writer.pragma("optimize")
             self._shut()
 
-    def _open(self) -> None:
+    def _open(self, patience: float) -> None:
         self._identity = _identity_of(self.path) if not self.in_memory else None
-        writer = apsw.Connection(self._name, flags=self._flags)
+        writer = _connected(self._name, self._flags, patience)
         try:
-            _log_ahead(writer)
+            _log_ahead(writer, patience)
             migrate(writer)
         except BaseException:
             writer.close()
@@ -157,7 +167,7 @@ class Database:
                 connection.close()
         self._writer = None
 
-    def _current(self) -> apsw.Connection:
+    def _current(self, patience: float = PATIENCE) -> apsw.Connection:
         """The writer to the file that stands at the path now; asked with the lock held.
 
         A file that was removed or replaced while it is open would take every write and keep none of them.
@@ -170,7 +180,7 @@ class Database:
             _make(self.path)
         elif not self.in_memory and _identity_of(self.path) is None:
             raise Unavailable("missing", "the database file is no longer there")
-        self._open()
+        self._open(patience)
         assert self._writer is not None
         return self._writer
 
@@ -197,13 +207,23 @@ class Database:
         return reader
 
 
+def _connected(name: str, flags: int, patience: float) -> apsw.Connection:
+    _opening.patience = patience
+    try:
+        return apsw.Connection(name, flags=flags)
+    finally:
+        _opening.patience = PATIENCE
+
+
 def examine(path: str) -> None:
-    """Open a database and close it: whether it is one of ours. Raises as `Database` does."""
+    """Open a database and close it: whether it is one of ours. Raises as `Database` does, and soon."""
     with suppress(OSError), Path(path).open("rb") as file:
         head = file.read(len(MAGIC))
         if head and head != MAGIC:
             raise Incompatible("this file is no database; name another path for the store")
-    Database(path).close()
+    database = Database(path, at_once=False)
+    database.open(GLANCE)
+    database.close()
 
 
 def _make(path: str) -> None:
@@ -224,7 +244,7 @@ def _identity_of(path: str) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
-def _log_ahead(connection: apsw.Connection) -> None:
+def _log_ahead(connection: apsw.Connection, patience: float) -> None:
     """Turn the write-ahead log on; where there is none (in memory, read only) the journal stays as it is.
 
     Who meets another process doing the same is told at once that it is busy, whatever the patience.
@@ -237,6 +257,6 @@ def _log_ahead(connection: apsw.Connection) -> None:
         except apsw.BusyError:
             if not left:
                 raise
-            time.sleep(PATIENCE / TRIES)
+            time.sleep(patience / TRIES)
         else:
             return

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.chaos.kinds import KINDS
+from tests.chaos.ledger import summary
 from tests.chaos.plans import ARRANGEMENTS, HEDGED, cells
 from tests.chaos.run import Result, ground
 from tests.chaos.verdict import problems
@@ -41,6 +42,7 @@ def shown(title: str, result: Result) -> int:
     """Print one run; how much is wrong with it."""
     wrong = problems(result)
     sys.stdout.write(f"{title}\n{table(result)}\n{len(result.asked)} exchanges, {len(wrong)} problems\n")
+    sys.stdout.write(f"{summary(result.books, result.entries)}\n")
     sys.stdout.writelines(f"{words}\n" for words in wrong[:MOST_SHOWN])
     sys.stdout.flush()
     return len(wrong)

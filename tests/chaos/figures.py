@@ -1,7 +1,4 @@
-"""What the gateway itself says of a run: /metrics, the lines of its log, and what its workers hold open.
-
-The log's lines stand for the ledger as long as there is none: `Row` is what a ledger would say of a request.
-"""
+"""What the gateway itself says of a run: /metrics, the lines of its log, and what its workers hold open."""
 
 from collections import Counter
 from pathlib import Path
@@ -17,6 +14,7 @@ REQUESTS = "penstock_requests_total"
 STREAMS = "penstock_stream_outcomes_total"
 TOKENS = "penstock_tokens_total"
 FAILOVERS = "penstock_failovers_total"
+WAITING = "penstock_ledger_rows_waiting"
 COUNTED = (REQUESTS, STREAMS, TOKENS, FAILOVERS)
 KINDS_OF_TOKENS = ("input", "cache_read", "cache_write", "output", "reasoning")
 

@@ -51,6 +51,8 @@ discover = false
 sign_of_life = "300ms"
 [log]
 format = "json"
+[store]
+path = "chaos.db"
 """
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from store.rows import Attempt
 from tests.chaos.books import Books
-from tests.chaos.figures import Counts, Held, Row, counts, held, rows
+from tests.chaos.figures import WAITING, Counts, Held, Row, counts, held, rows
 from tests.chaos.hearing import TONGUES, Heard, hear
 from tests.chaos.kinds import KINDS
+from tests.chaos.ledger import entries
 from tests.chaos.plans import DIALECTS, Cell, configuration
 from tests.chaos.ports import ports
 from tests.path.client import Wire, now
@@ -46,6 +48,7 @@ class Result(msgspec.Struct, frozen=True):
     asked: list[Asked]
     books: Books
     rows: list[Row]
+    entries: list[Attempt]
     before: Counts
     after: Counts
     held_before: Held
@@ -77,6 +80,7 @@ class Ground:
             asked=asked,
             books=self.books,
             rows=self._rows(name, len(asked)),
+            entries=self._entries(name),
             before=before,
             after=counts(self.house),
             held_before=held_before,
@@ -121,6 +125,13 @@ class Ground:
         while len(found := rows(self.house, name)) < wanted and now() < deadline:
             time.sleep(GLANCE)
         return found
+
+    def _entries(self, name: str) -> list[Attempt]:
+        """The rows of the ledger are written behind the requests."""
+        deadline = now() + PATIENCE
+        while counts(self.house).gauge(WAITING) and now() < deadline:
+            time.sleep(GLANCE)
+        return entries(self.house.gateway.folder, name)
 
 
 @contextlib.contextmanager

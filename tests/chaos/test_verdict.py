@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from store.rows import Attempt
 from tests.chaos.books import Books, text_of
 from tests.chaos.figures import COUNTED, REQUESTS, TOKENS, Counts, Held, Row, labels
 from tests.chaos.hearing import Heard
@@ -35,7 +36,12 @@ def good() -> Result:
     counted[TOKENS][labels(provider=SECOND, model="m", kind="output")] = 7
     counted["penstock_failovers_total"][labels(provider=FIRST, kind="upstream")] = 1
     heard = Heard(200, text_of(MARK, SECOND), ended=True)
-    return Result([Asked(CELL, MARK, heard, 0.1)], books, [row], Counts({}), Counts(counted), EMPTY, EMPTY)
+    entries = [
+        Attempt(id="a", exchange=MARK, provider=FIRST, cause="fallback", outcome="error", status=529),
+        Attempt(id="b", exchange=MARK, attempt=2, provider=SECOND, outcome="complete", input=11, output=7),
+    ]
+    asked = [Asked(CELL, MARK, heard, 0.1)]
+    return Result(asked, books, [row], entries, Counts({}), Counts(counted), EMPTY, EMPTY)
 
 
 def heard(**changed: object) -> Callable[[Result], Result]:
@@ -59,6 +65,17 @@ def logged(**changed: object) -> Callable[[Result], Result]:
 def replaced(**changed: object) -> Callable[[Result], Result]:
     """Something else of the run is different."""
     return lambda result: msgspec.structs.replace(result, **changed)
+
+
+def booked(place: int, **changed: object) -> Callable[[Result], Result]:
+    """The ledger says something else of one try."""
+
+    def change(result: Result) -> Result:
+        rows = list(result.entries)
+        rows[place] = msgspec.structs.replace(rows[place], **changed)
+        return msgspec.structs.replace(result, entries=rows)
+
+    return change
 
 
 def late(result: Result) -> Result:
@@ -110,6 +127,16 @@ BREACHES: dict[str, tuple[Callable[[Result], Result], str]] = {
     "given up": (given_up, "were never asked"),
     "tokens": (logged(output=9), "9) tokens"),
     "metrics": (miscounted, "penstock_requests_total and the log differ"),
+    "no row": (replaced(entries=[]), "the ledger has 0 rows"),
+    "a row twice": (lambda result: replaced(entries=result.entries * 2)(result), "rows twice"),
+    "a row of nobody": (booked(0, exchange="mark-0-9"), "has no line in the log"),
+    "nothing useful": (booked(1, cause="aborted"), "that [] was useful"),
+    "no cause": (booked(0, cause="unknown"), "a cause that is none"),
+    "tokens too many": (booked(1, output=8), "the sum of the ledger is"),
+    "tokens of nobody": (booked(0, input=11, output=7), "the ledger has tokens of"),
+    "tokens unseen": (booked(1, input=0, output=0), "served it, the ledger has"),
+    "guessed though told": (booked(1, estimated=True), "the log says (11, 7) tokens"),
+    "guessed though refused": (booked(0, estimated=True), "is estimated"),
     "a connection left over": (replaced(held_after=Held(0, 1, 3, 21)), "after it Held"),
     "a task left over": (replaced(held_after=Held(0, 0, 4, 20)), "after it Held"),
 }

@@ -19,21 +19,21 @@ from tests.chaos.figures import (
     labels,
 )
 from tests.chaos.kinds import KINDS, Meaning
+from tests.chaos.ledger import ledger_problems, used_at
 from tests.chaos.plans import HEDGED, kind_of
 from tests.chaos.run import Asked, Result
 
 Name = TypeVar("Name")
 # Four tries of 600 ms to connect and 1.5 s for a whole reply, the pauses between, and a busy machine.
 LONGEST = 15.0
-# What the voices of the replay upstream report: what Anthropic's says of input is without what was cached.
-TOKENS_IN, CACHED, TOKENS_OUT = 11, 5, 7
 
 
 def problems(result: Result) -> list[str]:
     """Everything that is wrong."""
     written = {row.id: row for row in result.rows}
     found = [f"{describe(one)}: {words}" for one in result.asked for words in _of_one(result, one, written)]
-    return [*found, *_lines(result), *_metrics(result), *_left_over(result), *result.books.refused]
+    booked = ledger_problems(result.entries, written, result.books)
+    return [*found, *_lines(result), *_metrics(result), *booked, *_left_over(result), *result.books.refused]
 
 
 def describe(asked: Asked) -> str:
@@ -122,9 +122,7 @@ def _lines(result: Result) -> Iterator[str]:
         yield f"{len(often)} requests have more than one line in the log: {often[:3]}"
     for row in result.rows:
         told = (row.input + row.cache_read + row.cache_write, row.output)
-        apart = row.provider.endswith("anthropic-messages")
-        wanted = (TOKENS_IN + CACHED if apart else TOKENS_IN, TOKENS_OUT)
-        if row.outcome == "complete" and told != wanted:
+        if row.outcome == "complete" and told != used_at(row.provider):
             yield f"{row.id} was served by {row.provider}, and the log says {told} tokens"
 
 
