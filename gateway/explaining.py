@@ -16,6 +16,7 @@ from adapters.table import DIALECTS
 from gateway import overriding
 from gateway.allowing import allow
 from gateway.errors import Refused
+from gateway.limits_left import Left, budgets_left, limits_left
 from gateway.plan import Choice, Target
 from gateway.prices import cost
 from gateway.redaction import redact
@@ -70,6 +71,7 @@ class Decision(msgspec.Struct, omit_defaults=True, kw_only=True):
     targets: list[Stop] = []
     left_out: list[str] = []
     beyond: dict[str, str] = {}
+    limits: list[Left] = []
     refused: str = ""
     status: int = 0
     words: list[str] = []
@@ -99,6 +101,7 @@ def explained(exchange: Exchange) -> Decision:
         _plan(exchange, decision)
     except Refused as refusal:
         decision.refused, decision.status = refusal.fault.message, refusal.fault.status
+    decision.limits = _limits(exchange)
     decision.agent = redact(exchange.agent.decode("latin-1"))
     decision.words = _words(decision)
     return decision
@@ -134,6 +137,15 @@ def _allow(exchange: Exchange, decision: Decision) -> None:
         allow(exchange)
     finally:
         decision.left_out = list(exchange.left_out)
+
+
+def _limits(exchange: Exchange) -> list[Left]:
+    """What is left to the caller. A request counts when it is let in, and not one that is explained."""
+    house = exchange.house
+    if house.limits is None:
+        return []
+    account = house.limits.account(exchange.caller)
+    return [*limits_left(account, house.clock()), *budgets_left(account, house.calendar())]
 
 
 def _said(recourse: msgspec.Struct) -> list[tuple[str, str]]:
@@ -183,6 +195,7 @@ def _words(decision: Decision) -> list[str]:
     words += [f"left out: {lack}" for lack in decision.left_out]
     words += [_told(place, stop) for place, stop in enumerate(decision.targets, 1)]
     words += [f"where it is {case.replace('_', ' ')}: {where}" for case, where in decision.beyond.items()]
+    words += [left.words() for left in decision.limits]
     return words
 
 

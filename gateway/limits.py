@@ -19,7 +19,7 @@ from adapters.fault import Fault
 from gateway import limits_told as told
 from gateway.caller import NO_LIMITS, Caller, Scope, binding, scope_of_all
 from gateway.errors import Refused
-from gateway.limits_account import WORDS, Account, Gauge, Meter, Ticket, whose
+from gateway.limits_account import KINDS, WORDS, Account, Gauge, Meter, Ticket, whose
 from gateway.plan import Target
 from gateway.settings import Settings
 from gateway.state import Exchange, Pair
@@ -190,7 +190,7 @@ class Limits:
         """Raises Refused: who waits for the limit that takes longest finds room in all of them."""
         gauge = max(account.gauges, key=lambda one: one.window.wait(now, amounts[one.kind], one.most))
         seconds = whole(gauge.window.wait(now, amounts[gauge.kind], gauge.most))
-        self.count_refusal(WORDS[gauge.kind])
+        self.count_refusal(KINDS[gauge.kind])
         raise Refused(msgspec.structs.replace(TOO_MANY, message=_words(gauge, seconds), retry_after=seconds))
 
     def count_refusal(self, kind: str) -> None:

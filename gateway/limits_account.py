@@ -21,6 +21,8 @@ FIELDS: Final = (
     "output_tokens_per_minute",
 )
 NAMES: Final = (b"requests", b"tokens", b"input-tokens", b"output-tokens")
+# What a kind is called in metrics.
+KINDS: Final = ("requests", "tokens", "input_tokens", "output_tokens")
 WORDS: Final = ("requests", "tokens", "tokens of input", "tokens of output")
 # Whose limit it is, for the one who meets it.
 WHOSE: Final = {

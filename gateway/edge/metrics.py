@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.credentials import State
 from gateway.edge.metrics_ledger import ledger
+from gateway.edge.metrics_limits import limits
 from gateway.edge.metrics_usage import buckets, stages, streams, tokens
 from gateway.house import House
 from gateway.reload import Standing
@@ -84,6 +85,7 @@ class Counts(Collector):
         yield _recalls(tallies)
         yield from _caches(self._house)
         yield from ledger(self._house)
+        yield from limits(self._house)
         yield from _configuration(self._house)
         yield from _gauges(self._house)
 

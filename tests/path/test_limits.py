@@ -9,7 +9,7 @@ from tests.path.conftest import Start
 from tests.path.dialects import CHAT, MESSAGES
 from tests.path.house import ENVIRONMENT, House, configuration
 from tests.path.process import Gateway
-from tests.upstream.scripts import whole
+from tests.upstream.scripts import JSON, whole
 from tests.upstream.server import Upstream
 from tests.upstream.steps import Gate
 
@@ -132,5 +132,29 @@ def test_a_client_of_openai_is_told_of_its_quota(tmp_path: Path, replay: Upstrea
         assert refused.header("x-should-retry") == "false"
         assert refused.header("x-ratelimit-remaining-dollars") == "0.00"
         assert house.post(CHAT, CHAT.body(), [("authorization", f"Bearer {BOB}")]).status == 200
+    finally:
+        running.stop()
+
+
+def test_what_is_left_is_explained_and_measured(tmp_path: Path, replay: Upstream) -> None:
+    """To whom it concerns, in words; in the metrics what is close to its end, and who was refused."""
+    limits = f'[keys.bob]\nsecret = "{BOB}"\n[limits]\nrequests_per_minute = 4\nconcurrent = 7\n'
+    running = Gateway(tmp_path, configuration(replay) + MONEY + limits, ENVIRONMENT)
+    try:
+        house = House(running, replay)
+        assert [asking(house) for _ in range(5)] == [200, 200, 200, 200, 429]
+        explained = house.call("POST", "/v1/explain", [*JSON.items(), MINE], MESSAGES.body()).json()
+        told = {one["of"]: (one["scope"], one["limit"], one["left"]) for one in explained["limits"]}
+        assert told == {
+            "requests a minute": ("everybody", 4, 0),
+            "requests at once": ("everybody", 7, 7),
+            "dollars in a month": ("key:ann", 1, 0),
+        }
+        assert "of 1 dollars in a month for this key 0 are left" in explained["words"]
+        metrics = house.call("GET", "/metrics", [MINE]).body.decode()
+        assert 'penstock_limit_refusals_total{kind="requests"} 1.0' in metrics
+        assert 'penstock_limit_used_ratio{kind="requests",scope="everybody"} 1.0' in metrics
+        assert 'penstock_budget_used_ratio{scope="key:ann",window="month"} 1.0' in metrics
+        assert 'kind="concurrent"' not in metrics
     finally:
         running.stop()
