@@ -170,7 +170,9 @@ LADDERS = {
     ),
     "store": (
         # What works on several tables, or on all.
-        Rung("across tables", ("store.backup", "store.export", "store.names", "store.writer")),
+        Rung(
+            "across tables", ("store.backup", "store.dearest", "store.export", "store.names", "store.writer")
+        ),
         Rung(
             "tables",
             (

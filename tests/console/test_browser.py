@@ -58,7 +58,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 def test_every_page_is_sound(browser: Browser, serve: Serve, kind: str) -> None:
     """On a full store, an empty one and none, in light and dark: no error, no other host, no grave fault."""
     gateway = serve("" if kind == "none" else STORE, attempts=600 if kind == "full" else 0)
-    for scheme in ("light", "dark"):
+    for scheme in ("light", "dark") if kind == "full" else ("light",):
         tab = Tab(browser, gateway.address, color_scheme=scheme)
         for place in PAGES:
             tab.open(f"/console{place}")

@@ -6,12 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.edge.console.desk import Desk
-from store import ledger, usage
+from store import dearest, ledger
 from store.connect import Connection
 from store.names import KEY, Names
 from store.rows import Attempt
 from store.sums import DAY
-from store.usage import Question
 
 MOST: Final = 50
 LOOKED_AT: Final = 1000  # rows of the ledger, for the latest conversations
@@ -93,7 +92,6 @@ def _added(talk: Talk, row: Attempt) -> Talk:
 
 
 def _dearest(connection: Connection, since: int) -> list[Talk]:
-    sums = usage.page(connection, Question(("session", "agent", "key_id"), since=since), limit=MOST).rows
     names = Names(connection)
     return [
         Talk(
@@ -108,8 +106,7 @@ def _dearest(connection: Connection, since: int) -> list[Talk]:
             output=found.output,
             cost=found.cost,
         )
-        for found in sums
-        if found.group[0]
+        for found in dearest.sessions(connection, since, MOST)
     ]
 
 

@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.edge.console.desk import Desk
-from store import usage
+from store import dearest, usage
 from store.connect import Connection
 from store.names import Names
+from store.paging import Page
 from store.sums import DAY, HOUR
 from store.usage import Dimension, Question, Sum
 
@@ -70,7 +71,10 @@ async def page(desk: Desk, request: Request) -> Response:
 
 def _answer(connection: Connection, since: int, by: str, period: int) -> Answer:
     dimension = BY[by][0]
-    found = usage.page(connection, Question((dimension,), since=since), limit=MOST)
+    if by == "session":  # there may be too many to be summed while somebody waits
+        found = Page(dearest.sessions(connection, since, MOST), "")
+    else:
+        found = usage.page(connection, Question((dimension,), since=since), limit=MOST)
     causes = usage.page(connection, Question(("cause",), since=since)).rows
     timely: Dimension = "hour" if period == HOUR else "day"
     times = usage.page(connection, Question((timely,), since=since), limit=ALL).rows
@@ -81,7 +85,7 @@ def _answer(connection: Connection, since: int, by: str, period: int) -> Answer:
         causes=causes,
         wasted=sum(one.cost for one in causes if one.group[0] != USEFUL),
         chart=_chart(times, period, since),
-        more=bool(found.cursor),
+        more=bool(found.cursor) or len(found.rows) == MOST,
     )
 
 
