@@ -41,7 +41,10 @@ LITELLM: dict[str, list[Asked]] = {
     "balanced": [
         Asked("gpt-4o", [{f"{OPENAI} gpt-4o": 3, f"{OPENAI} gpt-4o #2": 1, "eu.llm.example gpt-4o": 1}])
     ],
-    "weights": [Asked("prod", [{f"{OPENAI} gpt-4.1": 9, f"{OPENAI} gpt-5.1": 1}])],
+    "weights": [
+        Asked("prod", [{f"{OPENAI} gpt-4.1": 9, f"{OPENAI} gpt-5.1": 1}]),
+        Asked("half-said", ["api.groq.com llama-3.3-70b-versatile"]),
+    ],
     "fallbacks": [
         Asked("big", [f"{ANTHROPIC} claude-opus-4-5", f"{ANTHROPIC} claude-haiku-4-5", f"{OPENAI} gpt-4.1"]),
         Asked("small", [f"{ANTHROPIC} claude-haiku-4-5", f"{ANTHROPIC} claude-opus-4-5"]),
@@ -135,6 +138,7 @@ ROUTER: dict[str, list[Asked]] = {
         Asked(_HAIKU, [f"{ANTHROPIC} claude-haiku-4-5"]),
         Asked(_SONNET, [f"{ANTHROPIC} claude-opus-4-5"], THINKING),
         Asked("Moon Shot,kimi-k2", ["api.moonshot.ai kimi-k2"], THINKING),
+        Asked("moon shot,kimi-k2", ["api.moonshot.ai kimi-k2"], THINKING),
     ],
     "many": [
         Asked(_SONNET, ["api-inference.modelscope.cn ZhipuAI/GLM-4.5"]),

@@ -299,16 +299,20 @@ def test_providers_are_asked_for_what_costs_nothing(
     assert "sk-real" not in ended.stdout
 
 
-def test_a_provider_that_is_away_is_named(machine: Machine) -> None:
-    """Nobody at a provider's address, and a clock that is off, are told."""
-    provider = Middle("http://127.0.0.1:9", "", "", faults.OffTheHour())
+def test_a_provider_that_is_away_or_late_is_named(machine: Machine) -> None:
+    """Nobody at a provider's address, and a provider that disagrees on the time, are told."""
+    echo = Echo()
+    late = Middle(echo.url, "", "", faults.OffTheHour())
     machine.configure(
-        "[server]\ndiscover = false\n[providers.box]\n"
-        'dialect = "gemini"\nbase_url = "http://127.0.0.1:9/v1"\nauth = "none"\n'
+        "[server]\ndiscover = false\n"
+        '[providers.away]\ndialect = "gemini"\nbase_url = "http://127.0.0.1:9/v1"\n'
+        f'[providers.late]\ndialect = "gemini"\nbase_url = "{late.url}/v1"\n'
     )
     ended = machine.run("doctor", "--json", "--upstreams")
-    provider.close()
-    assert {one["check"] for one in complaints(ended.stdout)} == {"upstream-reachable"}
+    late.close()
+    echo.close()
+    named = {(one["place"], one["check"]) for one in complaints(ended.stdout)}
+    assert named == {("upstream away", "upstream-reachable"), ("upstream late", "upstream-clock")}
 
 
 @pytest.mark.parametrize(

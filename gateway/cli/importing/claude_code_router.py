@@ -245,6 +245,8 @@ def _router(router: Section, known: _Known, draft: Draft) -> None:
         for there, ours in known.providers.items()
         for model in known.models[there]
     }
+    # It knows names in small letters, too, whatever letters they are written in.
+    explicit = {name.lower(): target for name, target in explicit.items()} | explicit
     if rules or image:
         named = [{"when": {"model": _literally(name)}, "use": target} for name, target in explicit.items()]
         draft.document["rules"] = image + named + rules

@@ -169,7 +169,8 @@ def _spelled(name: str, tiers: list[str | Table], recourse: Table) -> Table:
 
 def _weights(group: list[Deployment]) -> dict[str, int]:
     """How often each target is chosen, by what LiteLLM looks at first that is said; whole numbers."""
-    by = next((name for name in ("weight", "rpm", "tpm") if name in group[0].weights), "")
+    measures = ("weight", "rpm", "tpm")
+    by = next((name for name in measures if any(one.weights.get(name, 0) > 0 for one in group)), "")
     found: dict[str, int] = {}
     for one in group:
         weight = round(one.weights.get(by, 0.0) * _FINE) if by else 1
