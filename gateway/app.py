@@ -21,12 +21,8 @@ from gateway.settings import LEAVING, RENEWAL, Settings
 from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
 
-EDGE: Final = frozenset(
-    (
-        *("/readyz", "/metrics", "/debug/metrics", "/debug/log", "/debug/lessons"),
-        *("/debug/caches", "/debug/sessions", "/console"),
-    )
-)
+DEBUG: Final = ("metrics", "log", "lessons", "caches", "drift", "sessions")
+EDGE: Final = frozenset(("/readyz", "/metrics", "/console", *(f"/debug/{name}" for name in DEBUG)))
 ADMIN: Final = "/admin/"
 BELOW: Final = ("/debug/lessons/", "/debug/caches/", "/debug/sessions/", "/console/", ADMIN)
 HEALTH: Final = "/healthz"

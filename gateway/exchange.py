@@ -92,7 +92,10 @@ def identify(exchange: Exchange) -> None:
 
 def peek(exchange: Exchange) -> None:
     """Learn what routing asks of the request."""
-    exchange.body_at = exchange.house.clock()
+    house = exchange.house
+    exchange.body_at = house.clock()
+    if exchange.began >= house.drift.next:
+        house.drift.look(exchange)
     if exchange.operation == "forward":
         exchange.peek, exchange.relay = NOTHING, "raw"
         return
@@ -195,6 +198,8 @@ async def refuse(exchange: Exchange, refusal: Refused) -> None:
     """A path or a method that nothing here answers, said in the dialect of the path."""
     try:
         ingress.read_head(exchange, exchange.house.settings.server)
+        if exchange.began >= exchange.house.drift.next:
+            exchange.house.drift.look(exchange)
         raise refusal
     except Refused as error:
         await answer(exchange, error)

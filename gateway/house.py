@@ -19,6 +19,7 @@ from gateway.auth import Callers
 from gateway.breaker import Breakers
 from gateway.cache import Counted, Holding
 from gateway.catalogue import Catalogue
+from gateway.drift import Drift
 from gateway.errors import Refused
 from gateway.estimates import Estimates
 from gateway.fitness import Fitness
@@ -79,6 +80,7 @@ class House:
         self.lessons = Lessons(clock, settings.failure.remember)
         self.journal = Journal(settings.log)
         self.sessions = Sessions()
+        self.drift = Drift(self.journal, calendar)
         self.timekeeper = Timekeeper(clock)
         self.health = Health({}, self.breakers, self.journal, clock)
         self.limits: Limits | None = None

@@ -68,6 +68,7 @@ LADDERS = {
                 "gateway.overriding",
                 "gateway.client",
                 "gateway.crossing",
+                "gateway.drift",
                 "gateway.silence",
                 "gateway.timekeeper",
                 "gateway.replies",

@@ -29,6 +29,7 @@ COMMANDS = {
     "explain": "Show where a request would go, and why.",
     "doctor": "Find what breaks clients, and say how to mend it.",
     "lessons": "Show what a running gateway has learned of models, or have it forgotten.",
+    "drift": "Show what clients were seen to send for the first time.",
     "key": "Make keys for callers.",
     "keys": "Make, list, block, rotate and revoke the keys in the store.",
     "principals": "Organisations, teams, projects and users above the keys.",

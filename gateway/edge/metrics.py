@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from gateway.credentials import State
 from gateway.edge.metrics_ledger import ledger
 from gateway.edge.metrics_limits import limits
-from gateway.edge.metrics_usage import buckets, stages, streams, tokens
+from gateway.edge.metrics_usage import buckets, first_seen, stages, streams, tokens
 from gateway.house import House
 from gateway.reload import Standing
 from gateway.tallies import (
@@ -82,6 +82,7 @@ class Counts(Collector):
         yield from _turns(self._house)
         yield from _affinity(self._house)
         yield from _lessons(self._house)
+        yield first_seen(self._house)
         yield _recalls(tallies)
         yield from _caches(self._house)
         yield from ledger(self._house)

@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, Metric, SummaryMetricFamily
 
+from gateway.house import House
 from gateway.tallies import OUTCOMES, PHASES, Histogram, RequestLabels, Tallies, TokenLabels
 
 KINDS: Final = ("input", "cache_read", "cache_write", "output", "reasoning")
@@ -55,6 +56,15 @@ def tokens(tallies: Tallies) -> Iterable[Metric]:
         if tally.unpriced:
             unpriced.add_metric(labels, tally.unpriced)
     yield from (family, spent, unpriced)
+
+
+def first_seen(house: House) -> Metric:
+    """What clients were seen to send for the first time (feature O9)."""
+    words = "What a client was seen to send for the first time: a beta, a field, a kind of tool, an endpoint."
+    family = CounterMetricFamily("penstock_first_seen", words, labels=["client", "kind"])
+    for labels, count in house.drift.counts().items():
+        family.add_metric(labels, count)
+    return family
 
 
 def buckets(histogram: Histogram) -> list[tuple[str, float]]:

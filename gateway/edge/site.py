@@ -87,6 +87,13 @@ class Site:
             return JSONResponse({"forgotten": 1})
         return JSONResponse({"error": f"there is no lesson {identity}"}, status_code=404)
 
+    async def drift(self, request: Request) -> Response:
+        """List what clients were seen to send for the first time; from this machine only."""
+        if not from_here(request):
+            return JSONResponse({"error": "what clients send is told to this machine only"}, status_code=403)
+        told = msgspec.json.encode({"first_seen": self._house.drift.sightings()})
+        return Response(told, media_type="application/json")
+
     async def caches(self, request: Request) -> Response:
         """List the caches, or empty one; from this machine only."""
         if not from_here(request):
@@ -144,6 +151,7 @@ def build_site(house: House) -> Starlette:
             Route("/debug/metrics", site.figures),
             Route("/debug/log", site.log, methods=["GET", "PUT"]),
             Route("/debug/lessons", site.lessons, methods=["GET", "DELETE"]),
+            Route("/debug/drift", site.drift),
             Route("/debug/caches", site.caches),
             Route("/debug/sessions", site.sessions),
             Route("/debug/sessions/{name}", site.session),

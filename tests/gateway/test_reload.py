@@ -44,6 +44,7 @@ LASTING = {
         "tallies",
         "estimates",
         "by_hand",
+        "drift",
         "retries",
     ),
     *(
