@@ -18,7 +18,7 @@ EXPRESSION = re.compile(r"^        expr: (.+)$", re.MULTILINE)
 METRIC = re.compile(r"\b(penstock_\w+)(?:\{([^}]*)\})?")
 SELECTED = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
 GROUPED = re.compile(r"\bby \(([^)]*)\)")
-PARTS = ("_bucket", "_sum", "_count")
+PARTS = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
 
 
 def known() -> dict[str, set[str]]:
@@ -26,8 +26,9 @@ def known() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for family in Counts(House(Settings())).collect():
         labels = set(vars(family)["_labelnames"])
-        if family.type == "histogram":
-            found |= {family.name + part: labels | ({"le"} if part == "_bucket" else set()) for part in PARTS}
+        if family.type in PARTS:
+            told = PARTS[family.type]
+            found |= {family.name + part: labels | ({"le"} if part == "_bucket" else set()) for part in told}
         else:
             found[f"{family.name}_total" if family.type == "counter" else family.name] = labels
     return found
