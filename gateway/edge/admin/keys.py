@@ -18,6 +18,7 @@ from gateway.minting import mint
 from gateway.roles import Permission
 from store import keys
 from store.audit import Change
+from store.errors import Unknown
 from store.paging import Page
 from store.rows import Key, Role, Standing
 
@@ -152,8 +153,16 @@ class Update(NamedTuple):
 def _page(connection: Any, reach: Reach, query: KeysWanted) -> Page[Key]:
     owner = "" if query.owner is UNSET else query.owner
     if reach.key:
-        return Page([] if owner else [keys.of(connection, reach.key)], "")
+        return Page([] if owner else _alone(connection, reach.key), "")
     return keys.page(connection, owner, query.cursor, query.limit, reach.under)
+
+
+def _alone(connection: Any, identity: str) -> list[Key]:
+    """The key itself; one of the configuration is not in the store."""
+    try:
+        return [keys.of(connection, identity)]
+    except Unknown:
+        return []
 
 
 def _create(change: Change, reach: Reach, key: Key) -> None:

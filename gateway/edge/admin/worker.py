@@ -28,7 +28,7 @@ from store.errors import StoreError
 NO_FOLDER: Final = "there is no place for backups: set `backups` of [admin] in the configuration"
 NO_FILE: Final = "this gateway does not follow its configuration"
 # What is never told, and what is told without its values: they may hold anything.
-SECRET: Final = frozenset(("api_key", "api_keys", "digest"))
+SECRET: Final = frozenset(("api_key", "api_keys", "digest", "webhook"))
 VEILED: Final = frozenset(("headers",))
 HIDDEN: Final = "[hidden]"
 

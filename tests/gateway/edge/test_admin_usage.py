@@ -105,7 +105,8 @@ async def test_what_budgets_have_spent_is_listed() -> None:
 async def test_the_audit_says_who_changed_what() -> None:
     """Before and after, the latest first, by kind, subject and actor; and never a hash of a secret."""
     async with administered() as admin:
-        key = await admin.told("POST", "/keys", {"name": "ada"}, 201)
+        budget = {"dollars": "5", "window": "day"}
+        key = await admin.told("POST", "/keys", {"name": "ada", "budgets": [budget]}, 201)
         await admin.told("PATCH", f"/keys/{key['id']}", {"name": "grace"})
         await admin.told("POST", "/principals", {"kind": "team", "name": "red"}, 201)
         rows = (await admin.told("GET", "/audit"))["rows"]
@@ -116,6 +117,8 @@ async def test_the_audit_says_who_changed_what() -> None:
         ]
         assert (rows[1]["before"]["name"], rows[1]["after"]["name"]) == ("ada", "grace")
         assert "digest" not in rows[2]["after"]
+        assert rows[2]["after"]["created"] == key["created"]
+        assert rows[2]["after"]["settings"]["budgets"] == [{"dollars": "5.00", "window": "day"}]
         for query, count in (
             ("kind=key", 2),
             (f"subject={key['id']}", 2),

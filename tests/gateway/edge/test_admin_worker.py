@@ -4,8 +4,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import inspect
 
-from gateway.settings import CacheSettings, Caching
+from gateway.edge.admin.worker import SECRET, VEILED
+from gateway.settings import CacheSettings, Caching, Settings
 from store.connect import Database
 from tests.gateway.edge.administration import KEY as ADMIN_KEY
 from tests.gateway.edge.administration import administered, following
@@ -14,6 +16,12 @@ from tests.gateway.loops import in_loop
 from tests.upstream.scripts import whole
 from tests.upstream.server import Upstream
 
+# What is told of the settings as it stands, addresses without passwords.
+TOLD = {
+    *("agent", "background_models", "backups", "base_urls", "ca_file", "dialect", "families", "format"),
+    *("host", "hosts", "key", "key_source", "lead", "level", "model", "models", "name", "origins", "path"),
+    *("providers", "proxy", "refused", "row", "scenario", "source", "team", "to", "too_long", "where"),
+}
 ASK = b'{"model":"demo","max_tokens":9,"temperature":0,"messages":[{"role":"user","content":"hi"}]}'
 
 
@@ -42,6 +50,32 @@ async def test_providers_are_told_without_their_keys() -> None:
         assert shown.json()["settings"]["providers"][0]["api_key"] == "[hidden]"
         assert shown.json()["settings"]["server"]["port"] == 4747
         assert shown.json()["settings"]["admin"]["digest"] == "[hidden]"
+
+
+def test_every_text_of_the_settings_is_told_or_hidden_on_purpose() -> None:
+    """Whoever adds a setting that holds text says here whether it may be told."""
+    found: set[str] = set()
+    gather(inspect.type_info(Settings), "", found)
+    assert found - SECRET - VEILED == TOLD
+
+
+def gather(kind: inspect.Type, name: str, found: set[str]) -> None:
+    """The names of fields that hold text or bytes, below a type."""
+    match kind:
+        case inspect.StructType(fields=fields):
+            for field in fields:
+                # A price may hold one for longer requests, which holds no other fields.
+                if field.name != "longer":
+                    gather(field.type, field.name, found)
+        case inspect.UnionType(types=types) | inspect.TupleType(item_types=types):
+            for one in types:
+                gather(one, name, found)
+        case inspect.VarTupleType(item_type=inside) | inspect.DictType(value_type=inside):
+            gather(inside, name, found)
+        case inspect.StrType() | inspect.BytesType():
+            found.add(name)
+        case _:
+            pass
 
 
 @pytest.mark.parametrize(
