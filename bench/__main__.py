@@ -14,6 +14,7 @@ MICRO = Path(__file__).parent / "micro"
 # Commands that read their arguments themselves: the module whose `main` does, and what it is.
 PASSED_ON = {
     "plans": ("bench.plans", "What a plan costs, by the number of routes."),
+    "keys": ("bench.keys", "What keys of the store cost, by their number."),
     "wire": ("bench.wire.run", "Over loopback, beside nginx."),
     "peers": ("bench.peers.run", "The gateways others wrote, beside penstock."),
     "scale": ("bench.scale.run", "Many streams at once, more workers, and a soak."),

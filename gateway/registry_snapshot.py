@@ -6,6 +6,7 @@ nearly right takes as long as one that is quite wrong.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Final
 
@@ -39,8 +40,8 @@ class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 _PACK: Final = msgspec.msgpack.Encoder().encode
 _UNPACK: Final = msgspec.msgpack.Decoder(Held).decode
-# What a key of which nothing is known is compared with.
-_NOBODYS: Final = Held(bytes(32), "", "member", "revoked", None, 0, None, 0, "{}")
+# What a key of which nothing is known is compared with, after as much work.
+_NOBODYS: Final = _PACK((bytes(32), "", "member", "revoked", None, 0, None, 0, "{}"))
 # What whoever holds the right secret is told of a key that does not open.
 REVOKED: Final = Fault("authentication", 401, "this key was revoked; ask for another one", code="key_revoked")
 BLOCKED: Final = Fault(
@@ -113,8 +114,7 @@ class Snapshot:
     def find(self, credential: bytes, everybody: Scope, now: float) -> Found | None:
         """Who carries a key, or why it does not open; None where nobody knows it."""
         public = public_part(credential)
-        packed = self._keys.get(public)
-        held = _NOBODYS if packed is None else _UNPACK(packed)
+        held = _UNPACK(self._keys.get(public, _NOBODYS))
         digest = digest_of(credential)
         former = compare_digest(digest, held.former or bytes(32))
         if not compare_digest(digest, held.digest) and not former:
@@ -177,6 +177,8 @@ def _caller(key_id: str, held: Held, line: list[Node], everybody: Scope) -> Call
     )
 
 
+# Most keys have nothing of their own, and many the same.
+@lru_cache(maxsize=1024)
 def _read(settings: str) -> Grants | None:
     try:
         return grants_of(settings)

@@ -149,6 +149,12 @@ def test_keys_become_digests(read: Load) -> None:
         ('[keys.me]\nsha256 = "00"', "keys.me", "64 hexadecimal"),
         (f'[keys.a]\nsecret = "{KEY}"\n[keys.b]\nsecret = "{KEY}"', "keys.b", "the same key as keys.a"),
         ('[server]\nkeys = "required"', "server.keys", "penstock key new"),
+        ('[server]\nkeys = "required"', "server.keys", "penstock keys create"),
+        (
+            '[server]\nlisten = "0.0.0.0:1"\nkeys = "none"\n[store]\npath = ":memory:"',
+            "server.listen",
+            "no key is asked for",
+        ),
         ('[server]\nlisten = "0.0.0.0:4747"', "server.listen", "anybody could spend your money"),
         ('[server]\nlisten = "[::]:4747"', "server.listen", "anybody could spend your money"),
         (
@@ -167,6 +173,21 @@ def test_beyond_loopback_with_a_key_is_fine(read: Load) -> None:
     """With a key given, penstock may listen to other machines."""
     server = read(f'[server]\nlisten = "0.0.0.0:4747"\n[keys.a]\nsecret = "{KEY}"').settings.server
     assert (server.host, server.keys_required) == ("0.0.0.0", True)  # noqa: S104 - the address under test
+
+
+@pytest.mark.parametrize(
+    ("server", "required"),
+    [
+        ('listen = "0.0.0.0:4747"', True),
+        ('keys = "required"', True),
+        ("", False),
+        ('keys = "none"', False),
+    ],
+)
+def test_a_store_is_a_place_for_keys(read: Load, server: str, required: bool) -> None:
+    """With one no key need be in the file; it asks for keys where others can come, or where that is said."""
+    settings = read(f'[server]\n{server}\n[store]\npath = ":memory:"').settings
+    assert (settings.server.keys_required, settings.keys) == (required, ())
 
 
 def test_the_environment_is_laid_over_the_file(read: Load) -> None:
