@@ -18,12 +18,14 @@ from msgspec.structs import replace
 
 from bench.workloads import CHAT_MODEL, CROSSED_MODEL, KEY, MESSAGES_MODEL, RECROSSED_MODEL, Workload
 from gateway.settings import (
+    Budget,
     KeySettings,
     LimitSettings,
     LogSettings,
     ProviderSettings,
     ServerSettings,
     Settings,
+    StoreSettings,
 )
 
 Message = dict[str, Any]
@@ -35,6 +37,7 @@ Dial = Callable[[asyncio.Protocol], Awaitable["Upstream"]]
 Build = Callable[[Settings, Dial], Application]
 
 ENOUGH = 10**9
+HOURS = 7200.0
 TURNS_BETWEEN_PIECES = 2
 IDLE = Workload("idle", "GET", "/healthz")
 EMPTY: Message = {"type": "http.request", "body": b"", "more_body": False}
@@ -67,8 +70,26 @@ def _limited(usual: Settings) -> Settings:
     return replace(usual, keys=keys, limits=limits)
 
 
+def _keeping(usual: Settings) -> Settings:
+    """A ledger, and the prices that its rows ask for."""
+    return replace(usual, store=StoreSettings(path=":memory:"))
+
+
+def _team(usual: Settings) -> Settings:
+    """What a team has: limits, a budget, and a ledger that they are charged with."""
+    limited = _limited(_keeping(usual))
+    budget = (Budget(dollars=ENOUGH, window="day"),)
+    keys = tuple(KeySettings(key.name, key.digest, limits=key.limits, budgets=budget) for key in limited.keys)
+    return replace(limited, keys=keys)
+
+
 # What the houses of the workloads have that the usual one has not, by name.
-HOUSES: dict[str, Callable[[Settings], Settings]] = {"usual": lambda usual: usual, "limited": _limited}
+HOUSES: dict[str, Callable[[Settings], Settings]] = {
+    "usual": lambda usual: usual,
+    "limited": _limited,
+    "keeping": _keeping,
+    "team": _team,
+}
 
 
 def _provider(name: str, dialect: str) -> ProviderSettings:
@@ -355,8 +376,17 @@ def penstock(settings: Settings, dial: Dial) -> Application:
         await dial(wire)
 
     application: Any = import_module("gateway.app").build(settings)
+    if settings.store.path:
+        _hold_the_ledger(application.house)
     for provider in application.house.providers.values():
         for door in provider.doors.values():
             door.pool.dial = connect
     built: Application = application
     return built
+
+
+def _hold_the_ledger(house: Any) -> None:
+    """Let rows be left and not be written: what the ledger's thread does, it does while nobody waits."""
+    keeping, writer = import_module("gateway.keeping"), import_module("store.writer")
+    pace = writer.Pace(batch=ENOUGH, wait=HOURS, most_queued=ENOUGH)
+    house.keeping = keeping.Keeping(house.settings.store, house.journal, pace)
