@@ -19,7 +19,7 @@ import msgspec
 from adapters.events import Usage
 from adapters.fault import Fault, FaultKind
 from gateway.budgets_periods import LONGEST, word_of
-from gateway.budgets_purse import Purse
+from gateway.budgets_purse import MILLISECONDS, Purse
 from gateway.caller import Scope
 from gateway.errors import Refused
 from gateway.limits_account import Account, Allowance, Ticket, whose
@@ -31,7 +31,6 @@ from gateway.state import Exchange
 from gateway.window import whole
 from store.rows import Charge, Spent
 
-MILLISECONDS: Final = 1000
 MICRO: Final = 1_000_000
 # No more of the answer that is asked for is held: agents ask for all there is, and use little of it. What an
 # answer really cost is charged, however long it is.
@@ -118,21 +117,30 @@ class Budgets:
 
     def charge(self, account: Account, amount: int) -> tuple[Charge, ...]:
         """So much was spent: what rides on the row of the ledger that says so."""
-        today, charges = self._calendar(), []
-        for allowance in account.allowances:
-            purse = allowance.purse
-            start = purse.charge(today, amount)
-            charges.append(Charge(purse.scope, purse.word, start * MILLISECONDS, amount))
+        today = self._calendar()
+        if len(account.allowances) == 1:
+            return (self._charge(account.allowances[0], amount, today),)
+        return tuple([self._charge(allowance, amount, today) for allowance in account.allowances])
+
+    def _charge(self, allowance: Allowance, amount: int, today: float) -> Charge:
+        purse = allowance.purse
+        began = purse.charge(today, amount)
+        if purse.warned or purse.spent(today) >= allowance.mark:
             share = purse.crossed(today, allowance.most)
             if share:
                 self._tell(passed(allowance, share, today))
-        return tuple(charges)
+        return Charge(purse.scope, purse.word, began, amount)
 
     def _expected(self, exchange: Exchange, ticket: Ticket) -> float:
         """What a request may cost at its first target, in micro-dollars; of one passed on unread: nothing."""
         if exchange.operation not in PRICED or not exchange.targets:
             return 0.0
         target = exchange.targets[0]
+        price = target.price
+        if price is not None and price.longer is None and not price.request:
+            # As `cost` has it for these two, without the objects in between.
+            total = ticket.input * price.input + min(ticket.output, LONG_ANSWER) * price.output
+            return float(-(-total // MICRO))
         usage = Usage(input=ticket.input, output=min(ticket.output, LONG_ANSWER))
         return float(self.worth(exchange.house.prices, target, usage))
 

@@ -8,7 +8,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from gateway.budgets import MILLISECONDS, Budgets, Place
+from gateway.budgets import Budgets, Place
+from gateway.budgets_purse import MILLISECONDS
 from gateway.journal import Journal
 from store import budgets as table
 from store.connect import Database

@@ -16,6 +16,7 @@ from gateway.window import HAIR
 # From these shares of a budget on there is a warning, once in a period; and how far it falls before another.
 WARNED_AT: Final = (1.0, 0.95, 0.75)
 FALLEN: Final = 0.05
+MILLISECONDS: Final = 1000
 
 
 class Spending(msgspec.Struct):
@@ -31,10 +32,14 @@ class Purse:
 
     __slots__ = (
         "_at",
+        "_clear_at",
+        "_current",
+        "_period",
         "_slices",
         "_spent",
         "_turn",
         "asked",
+        "began",
         "held",
         "rolling",
         "scope",
@@ -55,6 +60,11 @@ class Purse:
         self._slices: dict[int, Spending] = {}
         self._spent = 0.0
         self._turn = float("-inf")
+        # Found once in a period or slice, for it is asked with every request.
+        self._period = Period(0, 0, 0)
+        self._clear_at = 0
+        self._current: Spending | None = None
+        self.began = 0
 
     def spent(self, now: float) -> float:
         """What counts now."""
@@ -75,24 +85,30 @@ class Purse:
 
     def clear_at(self, now: float) -> int:
         """When the first of what counts no longer does; the end of the period where nothing counts."""
-        self.spent(now)
-        return min((one.leaves for one in self._slices.values()), default=self.period(now).leaves)
+        if now >= self._turn:
+            self._roll(now)
+        return self._clear_at
 
     def period(self, now: float) -> Period:
         """The period or slice that now is in."""
-        return self._at(self.span, now)
+        if now >= self._turn:
+            self._roll(now)
+        return self._period
 
     def charge(self, now: float, cost: float) -> int:
-        """So much was spent. Returns the start of the period it counts to."""
-        self.spent(now)
-        period = self.period(now)
-        self._slice(period).mine += cost
+        """So much was spent. Returns when the period began that it counts to, in milliseconds."""
+        if now >= self._turn:
+            self._roll(now)
+        current = self._current
+        if current is None:
+            current = self._current = self._slice(self._period)
+        current.mine += cost
         self._spent += cost
-        return period.start
+        return self.began
 
     def learn(self, now: float, start: int, total: float) -> None:
         """The database has so much for a period, by everybody; nothing where that no longer counts."""
-        period = self.period(start)
+        period = self._at(self.span, start)
         if period.leaves <= now or period.start != start:
             return
         self.spent(now)
@@ -122,6 +138,7 @@ class Purse:
         found = self._slices.get(period.start)
         if found is None:
             found = self._slices[period.start] = Spending(period.leaves)
+            self._clear_at = min(one.leaves for one in self._slices.values())
         return found
 
     def _roll(self, now: float) -> None:
@@ -131,5 +148,9 @@ class Purse:
         self._spent = sum((one.mine + one.others for one in self._slices.values()), 0.0)
         if not self._slices and not self.rolling:
             self.warned = 0.0
+        self._period = period = self._at(self.span, now)
+        self._current = self._slices.get(period.start)
+        self._clear_at = min((one.leaves for one in self._slices.values()), default=period.leaves)
+        self.began = period.start * MILLISECONDS
         # A hair early: what a client was told in whole seconds is a sum of floats.
-        self._turn = self.period(now).end - HAIR
+        self._turn = period.end - HAIR

@@ -98,8 +98,9 @@ class Limits:
         account, said = ticket.account, _amounts(ticket)
         for meter in account.meters:
             meter.inside -= 1
-        for allowance in account.allowances:
-            allowance.purse.held -= ticket.held
+        if ticket.held:
+            for allowance in account.allowances:
+                allowance.purse.held -= ticket.held
         if account.weighs:
             used_input, used_output = _used(exchange, ticket)
             ticket.input = used_input + ticket.failed_input

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.budgets_purse import Purse
+from gateway.budgets_purse import WARNED_AT, Purse
 from gateway.caller import Scope
 from gateway.window import Window
 
@@ -94,11 +94,12 @@ class Gauge:
 class Allowance:
     """One budget: how much may be spent, and the purse it is counted in."""
 
-    __slots__ = ("most", "purse", "said")
+    __slots__ = ("mark", "most", "purse", "said")
 
     def __init__(self, purse: Purse, most: int) -> None:
         self.purse = purse
         self.most = float(most)
+        self.mark = self.most * WARNED_AT[-1]
         # How it was told last, and of which share and period: most answers say the same.
         self.said: tuple[tuple[int, int], list[Pair]] = ((-1, -1), [])
 

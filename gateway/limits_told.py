@@ -77,6 +77,8 @@ def tell_budget(account: Account, today: float, headers: list[Pair], *, anthropi
 def fullest(account: Account, today: float) -> Allowance:
     """The budget of which the largest share was spent; of those used up the one that lasts longest."""
     found, share = account.allowances[0], -1.0
+    if len(account.allowances) == 1:
+        return found
     for allowance in account.allowances:
         level = allowance.level(today)
         if level >= 1:
