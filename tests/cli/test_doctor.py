@@ -126,7 +126,7 @@ def test_a_key_that_goes_on_to_the_upstream_is_named() -> None:
     try:
         patient = Patient(middle.url, model="m").behind(echo, SILENCE)
         [credential] = [one for one in at_both_ends(patient, "here") if one.check == "credential"]
-        assert (credential.level, "x-api-key" in credential.seen) == ("fail", True)
+        assert (credential.level, "authorization" in credential.seen) == ("fail", True)
     finally:
         middle.close()
         echo.close()
@@ -219,9 +219,12 @@ def test_what_is_not_looked_at_of_a_configuration_is_told(machine: Machine) -> N
 def test_the_running_gateway_is_looked_at(machine: Machine) -> None:
     """With nothing but demo, the door and demo's stream are what there is to look at, and all is well."""
     host, port = machine.serve().address
-    ended = machine.run("doctor", "--json", "--url", f"http://{host}:{port}")
+    machine.configure(f'[server]\nlisten = "{host}:{port}"\n')
+    ended = machine.run("doctor", "--json")
     report = json.loads(ended.stdout)
     assert (ended.returncode, report["ok"], complaints(ended.stdout)) == (0, True, [])
+    spent = machine.run("doctor", "--json", "--spend", "--model", "nobody/x")
+    assert [one["check"] for one in complaints(spent.stdout)] == ["stream"]
     assert {"count-tokens", "websocket", "stream-flow", "stream-end"} <= {
         one["check"] for one in report["findings"] if one["level"] == "ok"
     }
@@ -318,7 +321,7 @@ def test_a_provider_that_is_away_or_late_is_named(machine: Machine) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--spend", "--model", "m"),
+        ("--echo", "127.0.0.1:9", "--model", "m"),
         ("--url", "http://127.0.0.1:9", "--spend"),
         ("--url", "http://127.0.0.1:9", "--echo", "here", "--model", "m"),
         ("--url", "gateway.example"),

@@ -22,7 +22,7 @@ from gateway.cli.doctor.findings import Finding, worst
 from gateway.cli.doctor.patient import CANARY, Patient
 from gateway.cli.doctor.voices import MESSAGES, VOICES
 from gateway.cli.options import config_option, configured
-from gateway.configuration.addresses import local_url, parse_listen, url_problem
+from gateway.configuration.addresses import local_url, parse_listen, reachable, url_problem
 from gateway.configuration.problems import ConfigurationError
 from gateway.listening import answers_as_penstock
 from gateway.settings import Settings
@@ -49,7 +49,7 @@ class _Report(msgspec.Struct):
 @click.option("--echo", metavar="HOST:PORT", help="Listen here as the upstream behind the gateway at --url.")
 @click.option("--silence", type=float, default=20.0, help="Seconds of silence to wait through, with --echo.")
 @click.option("--upstreams", is_flag=True, help="Ask each configured provider, too, for what costs nothing.")
-@click.option("--spend", is_flag=True, help="Ask --model at --url for two short replies, which cost tokens.")
+@click.option("--spend", is_flag=True, help="Ask --model for two short replies, which cost tokens.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(*, as_json: bool, **asked: Any) -> None:
     """Find what breaks clients, name it, and say how to mend it.
@@ -79,9 +79,8 @@ def command(*, as_json: bool, **asked: Any) -> None:
 
 
 def _check_usage(asked: dict[str, Any]) -> None:
-    for option in ("echo", "spend", "model"):
-        if asked[option] and not asked["url"]:
-            raise click.UsageError(f"--{option} goes with --url")
+    if asked["echo"] and not asked["url"]:
+        raise click.UsageError("--echo goes with --url")
     if (asked["echo"] or asked["spend"]) and not asked["model"]:
         raise click.UsageError("say with --model what to ask for")
     if asked["url"] and url_problem(asked["url"]):
@@ -101,7 +100,7 @@ def _examined(asked: dict[str, Any]) -> Iterator[Finding]:
     if not asked["url"]:
         yield from of_settings(settings)
         yield from inside_out(settings, asked["config"], os.environ)
-        yield from _running(settings, asked["key"])
+        yield from _running(settings, asked)
     if asked["upstreams"]:
         yield from of_upstreams(settings)
 
@@ -113,18 +112,22 @@ def _unreadable(failure: ConfigurationError) -> Iterable[Finding]:
         yield Finding("configuration", "fail", "configuration", seen, why, problem.remedy or "mend it there")
 
 
-def _running(settings: Settings, key: str | None) -> Iterator[Finding]:
+def _running(settings: Settings, asked: dict[str, Any]) -> Iterator[Finding]:
     server = settings.server
     url = local_url(server.host, server.port)
-    if answers_as_penstock(server.host, server.port):
-        yield from _looked_at(Patient(url, key or CANARY))
+    if answers_as_penstock(reachable(server.host), server.port):
+        yield from _looked_at(_patient(url, asked), spending=asked["spend"])
     else:
         yield Finding("answers", "skipped", url, "no penstock is running there")
 
 
+def _patient(url: str, asked: dict[str, Any]) -> Patient:
+    return Patient(url, asked["key"] or CANARY, asked["model"], VOICES[asked["dialect"]])
+
+
 def _at_url(asked: dict[str, Any]) -> Iterator[Finding]:
-    url, key = asked["url"].rstrip("/"), asked["key"] or CANARY
-    patient = Patient(url, key, asked["model"], VOICES[asked["dialect"]])
+    url = asked["url"].rstrip("/")
+    patient = _patient(url, asked)
     if not asked["echo"]:
         yield from _looked_at(patient, spending=asked["spend"])
         return

@@ -117,7 +117,7 @@ def _is_count(answer: Answer) -> bool:
 
 
 def _socket(patient: Patient) -> Seen:
-    answer = patient.get("/v1/responses", *_UPGRADE, ("authorization", f"Bearer {patient.key}"))
+    answer = patient.get("/v1/responses", *_UPGRADE)
     if answer.status in (101, 426):
         return ok("a WebSocket is opened" if answer.status == 101 else "a WebSocket is refused with 426")
     told = f"the handshake is answered with {answer.status or answer.broken}"

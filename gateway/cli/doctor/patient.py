@@ -48,7 +48,9 @@ class Patient:
 
     def get(self, path: str, *fields: tuple[str, str], method: str = "GET") -> Answer:
         """Ask for something that has no body, as a client of the Anthropic API."""
-        headers = [("x-api-key", self.key), ("anthropic-version", "2023-06-01"), *fields]
+        # Both, because some gateways look at one of them only, and this is not about that.
+        keys = [("authorization", f"Bearer {self.key}"), ("x-api-key", self.key)]
+        headers = [*keys, ("anthropic-version", "2023-06-01"), *fields]
         return ask(self.url, Asking(method, path, headers))
 
     def post(self, path: str, body: bytes, fields: Fields | None = None, patience: float = 30.0) -> Answer:

@@ -40,7 +40,6 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     last: bytes
     ping: bytes
     error: bytes
-    credential: str
     wants: tuple[tuple[str, str], ...] = ()
 
     def asked(self, model: str) -> bytes:
@@ -48,9 +47,11 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
         return self.body.replace(b"%b", model.encode())
 
     def headers(self, key: str) -> list[tuple[str, str]]:
-        """The head of the request as agents send it, without an accept-encoding."""
-        value = f"Bearer {key}" if self.credential == "authorization" else key
-        return [(self.credential, value), *_LIVELY, *self.wants]
+        """The head of a request to a gateway as agents send it, without an accept-encoding.
+
+        Claude Code has the key there, too, where it is told of a gateway (ANTHROPIC_AUTH_TOKEN).
+        """
+        return [("authorization", f"Bearer {key}"), *_LIVELY, *self.wants]
 
     def frames(self, words: Iterable[str] = WORDS) -> list[bytes]:
         """A whole stream, a frame for each event."""
@@ -100,7 +101,6 @@ MESSAGES: Final = Voice(
     last=b"event: message_stop",
     ping=b'event: ping\ndata: {"type":"ping"}\n\n',
     error=b'{"type":"error","error":{"type":"invalid_request_error","message":"%b"},"request_id":"req_doctor"}',
-    credential="x-api-key",
     wants=(
         ("anthropic-version", "2023-06-01"),
         ("anthropic-beta", BETA),
@@ -130,7 +130,6 @@ CHAT: Final = Voice(
     last=b"data: [DONE]",
     ping=b": alive\n\n",
     error=b'{"error":{"message":"%b","type":"invalid_request_error","param":null,"code":null}}',
-    credential="authorization",
 )
 _RESPONSE: Final = (
     b'"response":{"id":"resp_doctor","object":"response","created_at":1,"model":"m","status":"%s",'
@@ -168,7 +167,6 @@ RESPONSES: Final = Voice(
     last=b"event: response.completed",
     ping=b": alive\n\n",
     error=CHAT.error,
-    credential="authorization",
     wants=(("session-id", SESSION), ("originator", "codex_exec")),
 )
 VOICES: Final = {voice.dialect: voice for voice in (MESSAGES, CHAT, RESPONSES)}
