@@ -167,7 +167,8 @@ def _share_memory() -> None:
         return
     # From Python 3.14 on it would not be the default.
     multiprocessing.set_start_method("fork", force=True)
-    import gateway.app  # noqa: F401, PLC0415 - only a server that is about to fork wants it in memory
+    import gateway.app  # noqa: PLC0415 - only a server that is about to fork wants it in memory
+    import gateway.sealing  # noqa: F401, PLC0415 - one secret for all that are forked from here
 
     gc.collect()
     gc.freeze()

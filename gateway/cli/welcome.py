@@ -48,6 +48,8 @@ def _head(configuration: Configuration) -> Iterable[str]:
     keys = "keys required" if server.keys_required else "no keys asked for"
     yield f"penstock {version()} listens at http://{spell(server.host, server.port)} ({workers}, {keys})"
     yield f"configuration: {configuration.path or 'no file; providers come from the environment'}"
+    if configuration.settings.admin is not None or not server.keys_required:
+        yield f"console: {local_url(server.host, server.port)}/console"
 
 
 def provider_lines(providers: Iterable[ProviderSettings]) -> Iterable[str]:

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import time
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
+from gateway.caller import Caller, Scope
 from gateway.edge.console.live import Live
 from gateway.edge.console.snapshot import Sampler
 from gateway.house import House
@@ -127,6 +129,32 @@ async def test_breakers_and_limits_are_told() -> None:
         assert [(one.who, one.kind, one.taken, one.limit) for one in found.near] == [
             ("everybody", "requests a minute", 3, 4)
         ]
+
+
+@in_loop
+async def test_a_busy_second_costs_less_than_a_hundredth_of_it() -> None:
+    """With 40 streams, 200 targets and 300 limited callers a snapshot takes less than 10 ms of a core."""
+    given = msgspec.structs.replace(slow(), limits=LimitSettings(requests_per_minute=10**6))
+    async with open_house(given) as house:
+        for number in range(200):
+            house.breakers.of("demo", f"m{number}")
+        for number in range(300):
+            scope = Scope(f"key:{number}", LimitSettings(requests_per_minute=1))
+            account = (
+                house.limits.account(Caller(name=str(number), scopes=(scope,))) if house.limits else None
+            )
+            assert account is not None
+            account.gauges[0].window.add(house.clock(), 1)
+        clients = [Client(body=STREAM) for _ in range(40)]
+        asking = [asyncio.create_task(client.ask(house)) for client in clients]
+        await until(lambda: all(client.pieces for client in clients))
+        live = Live(house)
+        began = time.process_time()
+        for _ in range(20):
+            live.tick()
+        spent = time.process_time() - began
+        await asyncio.gather(*asking)
+    assert spent / 20 < 0.01
 
 
 def recent(house: House) -> list[str]:
