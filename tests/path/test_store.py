@@ -15,10 +15,12 @@ import pytest
 from store import ledger
 from store.connect import Database
 from tests.path.conftest import Start
-from tests.path.dialects import MESSAGES
+from tests.path.dialects import MESSAGES, RESPONSES
 from tests.path.house import House, configuration
 from tests.path.kills import ended
 from tests.path.process import PATIENCE
+from tests.path.responses import response
+from tests.path.sockets import Socket
 from tests.store import files
 from tests.upstream.scripts import whole
 from tests.upstream.server import Upstream
@@ -125,6 +127,24 @@ def test_a_gateway_starts_without_its_database(gateway: Start, replay: Upstream,
         assert asked.reply.status == 200
     wait_until(lambda: persists(house))
     wait_until(lambda: kept(path) == Counter({"early": 1}))
+
+
+def test_a_turn_over_a_socket_is_a_row(gateway: Start, replay: Upstream) -> None:
+    """Each turn of a WebSocket is a request like any other, with the session of its connection."""
+    house = House(gateway(configuration(replay) + STORE), replay)
+    path = house.gateway.folder / FILE
+    exchange = replay.plays(*[response("a")] * 2)
+    with Socket(house.address, [exchange.header, ("session-id", "s-1")]) as client:
+        for _ in range(2):
+            client.ask(model=RESPONSES.model, input="hi")
+    wait_until(lambda: kept(path).total() == 2)
+    database = Database(path)
+    with database.reading() as connection:
+        rows = [row.attempt for row in ledger.page(connection, "session", "s-1").rows]
+    database.close()
+    assert [(row.dialect, row.provider, row.cause, row.streamed) for row in rows] == [
+        ("openai-responses", "box", "useful", True)
+    ] * 2
 
 
 @pytest.mark.parametrize("locked_", [False, True], ids=["free", "locked"])
