@@ -78,15 +78,19 @@ class Limits:
         # All is asked before anything is counted: a refusal has nothing to give back.
         if account.crowded():
             self._refuse_crowd(account)
-        for gauge in account.gauges:
+        gauge = account.first
+        while gauge is not None:
             if gauge.window.wait(now, amounts[gauge.kind], gauge.most):
                 self._refuse(account, amounts, now)
+            gauge = gauge.after
         if account.allowances and self.budgets is not None:
             ticket.held = self.budgets.hold(exchange, account, ticket, self._calendar())
         for meter in account.meters:
             meter.inside += 1
-        for gauge in account.gauges:
+        gauge = account.first
+        while gauge is not None:
             gauge.window.add(now, amounts[gauge.kind])
+            gauge = gauge.after
         exchange.ticket = ticket
 
     def leave(self, exchange: Exchange) -> None:
@@ -106,10 +110,12 @@ class Limits:
             ticket.input = used_input + ticket.failed_input
             ticket.output = used_output + ticket.failed_output
             now, used = self._clock(), _amounts(ticket)
-            for gauge in account.gauges:
+            gauge = account.first
+            while gauge is not None:
                 change = used[gauge.kind] - said[gauge.kind]
                 if change:
                     gauge.window.mend(ticket.entered, now, change)
+                gauge = gauge.after
 
     def told(self, exchange: Exchange, headers: list[Pair]) -> list[Pair]:
         """The header fields with what is left, in the client's own words and without anybody else's (G7)."""

@@ -58,10 +58,12 @@ class Meter:
 class Gauge:
     """One limit: how much of a kind there may be in a minute, where it is counted, and how it is told.
 
-    `other` is the caller's next limit of the same kind: a chain is walked without an object for the walk.
+    `other` is the caller's next limit of the same kind, `after` the next of any: a chain is walked without an
+    object for the walk.
     """
 
     __slots__ = (
+        "after",
         "anthropic_limit",
         "anthropic_remaining",
         "anthropic_reset",
@@ -81,6 +83,7 @@ class Gauge:
         self.most = most
         self.window = window
         self.other: Gauge | None = None
+        self.after: Gauge | None = None
         name = NAMES[kind]
         said = b"%d" % most
         self.openai_limit = (b"x-ratelimit-limit-" + name, said)
@@ -111,7 +114,7 @@ class Allowance:
 class Account:
     """What a caller is limited by. `firsts`: the first gauge of each kind, of which the tightest is told."""
 
-    __slots__ = ("allowances", "crowds", "firsts", "gauges", "meters", "weighs")
+    __slots__ = ("allowances", "crowds", "first", "firsts", "gauges", "meters", "weighs")
 
     def __init__(
         self,
@@ -130,6 +133,9 @@ class Account:
             for kind, field in enumerate(FIELDS)
             if (most := getattr(scope.limits, field))
         )
+        for gauge, after in pairwise(self.gauges):
+            gauge.after = after
+        self.first = self.gauges[0] if self.gauges else None
         kinds = sorted({gauge.kind for gauge in self.gauges})
         self.firsts = tuple(_chained([one for one in self.gauges if one.kind == kind]) for kind in kinds)
         self.allowances = allowances
