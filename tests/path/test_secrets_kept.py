@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.path.client import Reply
+from tests.path.client import Reply, Wire
 from tests.path.conftest import Start
 from tests.path.dialects import CHAT, MESSAGES, Dialect
 from tests.path.house import House, Pairs, closed_port
@@ -38,10 +38,15 @@ FOREIGN = "PLANTED1credential1of1somebody"
 MARK = "PLANTED1"
 LEVELS = ("off", "error", "info", "debug")
 LISTS = ("keys", "principals", "usage", "ledger", "budgets", "audit", "openapi.json")
-SHOWN = ("/debug/metrics", "/debug/log", "/debug/lessons", "/debug/caches", "/metrics", "/readyz", "/console")
+DEBUG = ("metrics", "log", "lessons", "caches", "drift", "sessions")
+SHOWN = ("/metrics", "/readyz", "/console", *(f"/debug/{name}" for name in DEBUG))
+PAGES = ("", "/usage", "/conversations", "/keys", "/routes", "/playground", "/conversations/[redacted]")
 COMMANDS = (
     ("check",),
     ("check", "--json"),
+    ("show", "--all"),
+    ("models",),
+    ("providers", "list"),
     ("keys", "list"),
     ("keys", "list", "--json"),
     ("principals", "list"),
@@ -164,8 +169,26 @@ class Sweep:
             self.keep(path, self.admin("GET", path))
         for path in SHOWN:
             self.keep(path, self.house.call("GET", path, [("x-api-key", self.made[-1])]))
+        self._look_at_pages()
         explained = [("x-api-key", self.made[-1]), *LOOSE.items()]
         self.keep("explain", self.house.post(MESSAGES, MESSAGES.body(), explained, "/v1/explain"))
+
+    def _look_at_pages(self) -> None:
+        """The console, signed in: its pages, and what they are told while requests go by."""
+        form = f"key={ADMIN_KEY}".encode()
+        kind = ("content-type", "application/x-www-form-urlencoded")
+        entered = self.house.call("POST", "/console/sign-in", [kind, ("origin", self.house.address)], form)
+        assert entered.status == 303, entered
+        cookie = ("cookie", (entered.header("set-cookie") or "").partition(";")[0])
+        for page in PAGES:
+            reply = self.keep(f"console{page}", self.house.call("GET", f"/console{page}", [cookie]))
+            assert reply.status in (200, 404), reply
+        with Wire(self.house.address) as wire:
+            wire.send("GET", "/console/live", [cookie])
+            assert wire.read_head().status == 200
+            for _ in range(2):
+                self._exchange(MESSAGES, "well", whole(MESSAGES.whole))
+                self.shown[f"{len(self.shown)}: live"] = wire.read_until(b"\n\n").decode()
 
     def run_commands(self) -> None:
         """What the command line prints and writes."""
