@@ -24,7 +24,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     `model_variable` says which it asks for, as `model_spelled` puts it. `constants` are set whatever the
     address. `credentials` are variables that hold its own login, removed when ours is used instead;
     `detours` would lead it past us. `command` is empty for what cannot be run, only pointed. `everywhere`:
-    `penstock env` without a name speaks to it, too.
+    `penstock env` without a name speaks to it, too. `asks_first`: it has a model choose its model, where it
+    is told none, and waits for what only a real one can answer.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[str, ...] = ()
     detours: tuple[str, ...] = ()
     everywhere: bool = False
+    asks_first: bool = False
 
 
 _ROWS: Final = (
@@ -82,6 +84,7 @@ _ROWS: Final = (
         credentials=("GOOGLE_API_KEY",),
         detours=("GOOGLE_GENAI_USE_GCA", "GOOGLE_GENAI_USE_VERTEXAI", "GEMINI_CLI_USE_COMPUTE_ADC"),
         everywhere=True,
+        asks_first=True,
     ),
     Agent(
         name="opencode",

@@ -25,8 +25,10 @@ _LOOPBACK = "127.0.0.1"
 # The folder of this package goes last, and -P keeps the working folder out: an agent is often started
 # in a project that has a folder called gateway itself.
 _PROGRAM = (
-    "import sys; sys.path.append(sys.argv.pop(1)); from gateway.cli import main; main(prog_name='penstock')"
+    "import sys; sys.path.append(sys.argv.pop(1)); from gateway.cli.companion import follow; follow();"
+    " from gateway.cli import main; main(prog_name='penstock')"
 )
+_PARENT_DEATH = 1
 
 
 class Companion(msgspec.Struct, frozen=True):
@@ -59,6 +61,14 @@ def beside(companion: Companion, server: ServerSettings) -> Iterator[ServerSetti
         yield settled
     finally:
         _stop(process)
+
+
+def follow() -> None:
+    """Have the system end this process with the one that started it, even where that is killed (Linux)."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - only a gateway that stands beside an agent needs it
+
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGTERM)
 
 
 def _sink(log: str | None) -> BinaryIO:

@@ -79,6 +79,8 @@ class _Wish(msgspec.Struct, frozen=True):
 def command(agent: str, arguments: tuple[str, ...], **choices: Any) -> None:
     """Run AGENT through penstock; everything behind its name goes to the agent."""
     row, wish = AGENTS[agent], _Wish(**choices)
+    if wish.demo and row.asks_first and not wish.model:
+        wish = msgspec.structs.replace(wish, model=row.model)
     program = _find(row)
     plan = _plan(row, wish)
     arguments = arguments[1:] if arguments[:1] == ("--",) else arguments

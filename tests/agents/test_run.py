@@ -179,3 +179,18 @@ def by_hand(desk: Desk, home: Path) -> Path:
         check=True,
     )
     return home
+
+
+HELLO = {
+    "claude": ["-p", "Say hello"],
+    "codex": ["exec", "--skip-git-repo-check", "Say hello"],
+    "gemini": ["-p", "Say hello"],
+    "opencode": ["run", "Say hello"],
+}
+
+
+def test_the_demo_provider_answers(desk: Desk) -> None:
+    """The first thing a person tries: no account, no key, and the agent says what the demo provider says."""
+    finished = desk.run("--demo", arguments=HELLO[desk.client.name])
+    assert finished.code == 0, finished
+    assert "This is penstock's demo provider" in finished.output

@@ -1,15 +1,19 @@
 """`penstock run` for each agent, with stand-ins: what each is told, and that nothing outlives the run."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from tests.cli.machine import Machine
+from tests.cli.machine import ROOT, Machine
 
 # What the agent was given; and of Gemini CLI's home what its settings say.
 REPORT = f"""
@@ -26,6 +30,9 @@ report = {{"arguments": sys.argv[1:], "environment": dict(os.environ), "home": e
 print(json.dumps(report))
 END
 """
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from gateway.cli import main; main()"
+# Runs a program in a terminal of its own, fed from stdin and shown on stdout.
+TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 CONFIGURATION = """
 [server]
 discover = false
@@ -182,3 +189,64 @@ def test_what_is_laid_over_is_gone_after_a_signal(machine: Machine, number: sign
     os.killpg(process.pid, number)
     assert process.wait(30) == 128 + number
     assert not home.exists()
+
+
+def test_a_run_that_is_killed_leaves_no_gateway(machine: Machine) -> None:
+    """Where nothing can be tidied up any more, the system ends the gateway of the run."""
+    machine.install("claude", 'echo "$ANTHROPIC_BASE_URL" > started.new\nmv started.new started\nsleep 60')
+    process = machine.start("run", "--demo", "--listen", "127.0.0.1:0", "claude")
+    port = int(machine.wait_for("started").strip().rpartition(":")[2])
+    process.kill()
+    deadline = time.monotonic() + 30
+    while listens(port):
+        assert time.monotonic() < deadline, "the gateway outlived the run"
+        time.sleep(0.02)
+
+
+def listens(port: int) -> bool:
+    """Whether anybody takes connections there."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
+
+
+def test_the_terminal_is_the_agents(machine: Machine) -> None:
+    """It reads what is typed and writes to the terminal itself, and Ctrl-C there is for it."""
+    script = "trap 'echo interrupted; exit 5' INT\ntest -t 0 && test -t 1 && test -t 2 && echo a terminal"
+    machine.install("claude", f'{script}\nread line\necho "read $line"\nwhile :; do sleep 0.05; done')
+    arguments = [str(ROOT), "run", "--demo", "--listen", "127.0.0.1:0", "claude"]
+    with subprocess.Popen(
+        # A process of its own makes the terminal: this one has threads.
+        [sys.executable, "-c", TERMINAL, sys.executable, "-P", "-c", START, *arguments],
+        cwd=machine.folder,
+        env=machine.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    ) as terminal:
+        assert terminal.stdin is not None
+        assert terminal.stdout is not None
+        said = until(terminal.stdout, b"a terminal")
+        terminal.stdin.write(b"something\n")
+        said += until(terminal.stdout, b"read something")
+        terminal.stdin.write(b"\x03")
+        said += until(terminal.stdout, b"interrupted")
+        assert terminal.wait(30) == 5, said
+
+
+def until(shown: IO[bytes], words: bytes) -> bytes:
+    """What is shown up to certain words."""
+    said = b""
+    while words not in said:
+        piece = shown.read(65536)
+        assert piece, said
+        said += piece
+    return said
+
+
+def test_gemini_is_told_a_model_where_nobody_can_choose_one(machine: Machine) -> None:
+    """With --demo Gemini CLI does not ask a model which model to take: the demo provider has no opinion."""
+    machine.install("gemini", REPORT)
+    assert machine.run("run", "--demo", "--listen", "127.0.0.1:0", "gemini").returncode == 0
+    environment = json.loads((machine.folder / "report.json").read_text())["environment"]
+    assert environment["GEMINI_MODEL"] == "gemini-3-pro-preview"
