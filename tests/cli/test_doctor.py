@@ -200,10 +200,11 @@ def test_a_configuration_is_looked_at_by_running_it(machine: Machine, free_port:
 
 
 def test_what_is_not_looked_at_of_a_configuration_is_told(machine: Machine) -> None:
-    """A client's own login is seen to go on; a proxy, another API and another address are told."""
+    """A client's own login is seen to go on, each API is looked at, and what is left out is told."""
     machine.configure(
         '[server]\ndiscover = false\n[providers.anthropic]\nauth = "passthrough"\n'
         '[providers.gemini]\napi_key = "AIza-x"\n'
+        '[providers.deepseek]\napi_keys = ["a-1", "a-2"]\ncache_breakpoints = true\n'
         '[providers.far]\nlike = "groq"\napi_key = "gsk_x"\nproxy = "http://127.0.0.1:9"\n'
     )
     ended = machine.run("doctor")
@@ -212,7 +213,8 @@ def test_what_is_not_looked_at_of_a_configuration_is_told(machine: Machine) -> N
         True,
     )
     assert "skip  reaches-upstream: doctor does not speak gemini" in ended.stdout
-    assert "its openai-chat is at another address than the first of its APIs" in ended.stdout
+    assert "provider gemini, openai-chat" in ended.stdout
+    assert "provider deepseek, anthropic-messages" in ended.stdout
     assert "skip  reaches-upstream: it is asked through a proxy" in ended.stdout
 
 
