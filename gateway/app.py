@@ -175,8 +175,9 @@ class App:
             return exchange.refuse(nobody, paths.NO_ADMIN)
         if self._admin is None:
             from gateway.edge.admin.site import build_admin  # noqa: PLC0415  # as above
+            from gateway.probing import probe  # noqa: PLC0415  # as above
 
-            self._admin = build_admin(self.house)
+            self._admin = build_admin(self.house, probe)
         answer: Awaitable[None] = self._admin(scope, receive, send)
         return answer
 

@@ -31,8 +31,6 @@ level = "error"
 """
 PAGE = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    r"^```sh\n(.*?)^```$", (ROOT / "docs/admin.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
-)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ under the name of who changed it in the same transaction, and is live here befor
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import msgspec
@@ -43,12 +43,17 @@ class Official(msgspec.Struct, frozen=True):
     own: Reach = Reach()
 
 
+# Asks a provider's model for one token: the status and the body of what it is answered.
+Probe = Callable[[House, str, str], Awaitable[tuple[int, bytes]]]
+
+
 class Desk:
     """One request's. `reach` is what there is for who asks, with what this request may."""
 
-    __slots__ = ("house", "reach", "who")
+    __slots__ = ("house", "probe", "reach", "who")
 
-    def __init__(self, house: House, who: Official, reach: Reach) -> None:
+    def __init__(self, house: House, who: Official, reach: Reach, probe: Probe | None = None) -> None:
+        self.probe = probe
         self.house = house
         self.who = who
         self.reach = reach

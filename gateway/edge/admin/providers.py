@@ -5,16 +5,17 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from adapters.table import DIALECTS
 from gateway.breaker import State as BreakerState
 from gateway.credentials import State as KeyState
 from gateway.edge.admin.contract import Operation
-from gateway.edge.admin.desk import Desk
+from gateway.edge.admin.desk import Desk, Probe
 from gateway.edge.admin.refusal import Refusal
 from gateway.edge.admin.words import Listed, Name, Taken
 from gateway.errors import UpstreamError
+from gateway.failure import OWN_KEY
 from gateway.house import House
 from gateway.listing import ask_for_models
 from gateway.provider import Provider
@@ -52,12 +53,26 @@ class ProviderShown(msgspec.Struct, frozen=True, kw_only=True):
     breakers: list[BreakerShown]
 
 
+class _Error(msgspec.Struct):
+    """What went wrong, in the words of openai-chat."""
+
+    message: str
+    code: str | None = None
+
+
+class _Said(msgspec.Struct):
+    """A reply that is an error."""
+
+    error: _Error
+
+
 class Trial(Taken, frozen=True, kw_only=True):
-    """How a provider is tried: asked for its models, which costs nothing."""
+    """How a provider is tried: asked for its models, which is free, or a model for one token."""
 
     patience: Annotated[
         int, Meta(ge=1, le=60, description="For how many seconds an answer is waited for.")
     ] = 10
+    model: Annotated[Name, Meta(description="The model that is asked for one token.")] | UnsetType = UNSET
 
 
 class TrialShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +97,10 @@ async def read_provider(desk: Desk, name: Name) -> ProviderShown:
 
 
 async def try_provider(desk: Desk, name: Name, body: Trial) -> TrialShown:
-    """Ask a provider for its models, on a new connection and with its key. No token is spent."""
+    """Ask a provider for its models with its key, which is free; or, when told, a model for a token."""
     provider = _provider(desk, name)
+    if body.model is not UNSET and desk.probe is not None:
+        return await _probed(desk, desk.probe, provider, body)
     if provider.local:
         return _tried(provider, "", 0.0, 200, "it answers here, and nobody is asked")
     dialect, door = next(iter(provider.doors.items()))
@@ -106,6 +123,30 @@ OPERATIONS: Final = (
     Operation("GET", "/providers/{name}", read_provider, Permission.READ, stored=False),
     Operation("POST", "/providers/{name}/test", try_provider, Permission.ROUTES, stored=False),
 )
+
+
+async def _probed(desk: Desk, probe: Probe, provider: Provider, body: Trial) -> TrialShown:
+    assert body.model is not UNSET
+    clock = desk.house.clock
+    began = clock()
+    try:
+        async with asyncio.timeout(body.patience):
+            status, said = await probe(desk.house, provider.name, body.model)
+    except TimeoutError:
+        words = f"it did not answer within {body.patience} seconds"
+        return _tried(provider, "", clock() - began, None, words)
+    if status in _GOOD:
+        return _tried(provider, "", clock() - began, status, "it answered")
+    error = _error(said)
+    told = _tried(provider, "", clock() - began, status, error.message)
+    return msgspec.structs.replace(told, verdict="refused") if error.code == OWN_KEY else told
+
+
+def _error(said: bytes) -> _Error:
+    try:
+        return msgspec.json.decode(said, type=_Said).error
+    except msgspec.MsgspecError:
+        return _Error("it answered with an error")
 
 
 def _provider(desk: Desk, name: str) -> Provider:

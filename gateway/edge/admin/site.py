@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.edge.admin.contract import Contract, Operation
-from gateway.edge.admin.desk import Desk, Official, Reach
+from gateway.edge.admin.desk import Desk, Official, Probe, Reach
 from gateway.edge.admin.door import HEADERS, admit
 from gateway.edge.admin.openapi import PREFIX, document_of
 from gateway.edge.admin.reading import asked, body_of, decoded, fitted
@@ -35,8 +35,9 @@ _STATUSES: Final[dict[type[StoreError], int]] = {
 class Office:
     """The handlers of one worker."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, probe: Probe) -> None:
         self._house = house
+        self._probe = probe
         self._document = b""
 
     async def document(self, request: Request) -> Response:
@@ -84,15 +85,15 @@ class Office:
             raise Refusal(400, "no parameters are expected here", "query")
         if contract.body:
             given["body"] = decoded(await body_of(request), contract.body)
-        reply = await operation.run(Desk(self._house, who, reach), **given)
+        reply = await operation.run(Desk(self._house, who, reach, self._probe), **given)
         if operation.status == 204:
             return Response(status_code=204, headers=HEADERS)
         return Response(msgspec.json.encode(reply), operation.status, HEADERS, JSON)
 
 
-def build_admin(house: House) -> Starlette:
-    """The admin API of one worker."""
-    office = Office(house)
+def build_admin(house: House, probe: Probe) -> Starlette:
+    """The admin API of one worker; `probe` asks a provider's model for one token."""
+    office = Office(house, probe)
     by_path = groupby(
         sorted(CONTRACTS, key=lambda one: one.operation.path), key=lambda one: one.operation.path
     )

@@ -91,6 +91,33 @@ async def test_a_provider_is_tried(alone: Upstream, status: int, verdict: str) -
 
 
 @in_loop
+async def test_a_model_is_asked_for_one_token_only_when_told(alone: Upstream) -> None:
+    """The request names the model and one token; it is in the ledger, and no key of a caller is wanted."""
+    async with administered(settings(provider("ant", alone.address), guesses=0)) as admin:
+        told = await admin.told("POST", "/providers/ant/test", {"model": "claude-x"})
+        assert (told["verdict"], told["status"]) == ("good", 200)
+        (asked,) = alone.requests
+        assert msgspec.json.decode(asked.body)["model"] == "claude-x"
+        assert msgspec.json.decode(asked.body)["max_tokens"] == 1
+        assert admin.house.keeping is not None
+        admin.house.keeping.ledger.flush()
+        (row,) = (await admin.told("GET", "/ledger"))["rows"]
+        assert (row["provider"], row["model"]) == ("ant", "claude-x")
+
+
+@in_loop
+async def test_a_model_that_is_refused_says_why(alone: Upstream) -> None:
+    """That it is the provider that refuses our key is told, and never the key."""
+    words = b'{"type":"error","error":{"type":"authentication_error","message":"bad key %b"}}' % KEY.encode()
+    alone.default = lambda _: whole(words, 401)
+    async with administered(settings(provider("ant", alone.address))) as admin:
+        told = await admin.told("POST", "/providers/ant/test", {"model": "claude-x"})
+        assert (told["verdict"], told["status"]) == ("refused", 502)
+        assert "ant" in told["message"]
+        assert KEY not in told["message"]
+
+
+@in_loop
 async def test_a_provider_that_is_away_is_told() -> None:
     """Nobody listens there: that is an answer, too; the demo needs nobody."""
     async with administered(settings(provider("ant", "http://127.0.0.1:9"))) as admin:
