@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import Failure
+from gateway.cli.installed import Wanted, carry_out, installing, uninstalling
 from tests.cli.machine import Machine
 
 SETTINGS = """{
@@ -292,3 +294,24 @@ def test_it_says_what_is_still_missing(desk: Machine) -> None:
     ended = desk.run("install", "codex")
     assert "nothing answers at http://127.0.0.1:4747 yet: penstock serve" in ended.stderr
     assert "no provider of this configuration answers gpt-5.5 yet" in ended.stderr
+
+
+def test_a_file_that_changes_meanwhile_is_not_overwritten(
+    desk: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody writes between our look and our writing stays, and is said; a second try goes well."""
+    monkeypatch.setenv("HOME", str(desk.home))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    file = desk.home / "settings.json"
+    file.write_text('{"a": 1}')
+    want = (Wanted(file, "json", {("b",): "ours"}),)
+    steps = installing("claude", want)
+    file.write_text('{"a": 2}')
+    with pytest.raises(Failure, match="changed by somebody else just now"):
+        carry_out("claude", steps)
+    assert file.read_text() == '{"a": 2}'
+    carry_out("claude", installing("claude", want))
+    assert file.read_text() == '{"a": 2, "b": "ours"}'
+    carry_out("claude", uninstalling("claude"))
+    assert file.read_text() == '{"a": 2}'
+    assert [one.name for one in desk.home.iterdir()] == ["settings.json"]
