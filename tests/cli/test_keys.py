@@ -1,7 +1,9 @@
 """`penstock keys` and `penstock principals`: made, listed, changed, shut out, and never a secret twice."""
 
 import hashlib
+import http.client
 import json
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from store import audit, keys
 from store.audit import Wanted
 from store.connect import Database
-from tests.cli.machine import Machine
+from tests.cli.machine import Machine, Server
 
 
 @pytest.fixture
@@ -180,3 +182,38 @@ def test_without_a_store_a_command_says_what_to_do(machine: Machine) -> None:
     ended = machine.run("usage", "--store", "text.db")
     assert ended.returncode == 1
     assert ended.stderr.startswith("penstock: text.db: ")
+
+
+def test_a_running_gateway_follows(machine: Machine) -> None:
+    """A key that is made opens, blocked it does not, rotated both its secrets do, without a restart."""
+    machine.configure(
+        '[server]\nkeys = "required"\nguesses = 0\ndiscover = false\n'
+        '[store]\npath = "penstock.db"\n[providers.demo]\n'
+    )
+    server = machine.serve()
+    secret = machine.run("keys", "create", "laptop").stdout.strip()
+    until_answered(server, secret, 200)
+    machine.run("keys", "block", "laptop")
+    until_answered(server, secret, 401)
+    machine.run("keys", "unblock", "laptop")
+    rotated = told(machine, "keys", "rotate", "laptop")["secret"]
+    until_answered(server, rotated, 200)
+    until_answered(server, secret, 200)
+    server.stop()
+
+
+def until_answered(server: Server, secret: str, status: int) -> None:
+    """Ask with a key until it is answered so: a worker follows within a second."""
+    deadline = time.monotonic() + 20
+    while (said := answered(server, secret)) != status:
+        assert time.monotonic() < deadline, said
+
+
+def answered(server: Server, secret: str) -> int:
+    """What the list of models is answered with."""
+    connection = http.client.HTTPConnection(*server.address, timeout=20)
+    try:
+        connection.request("GET", "/v1/models", headers={"authorization": f"Bearer {secret}"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
