@@ -15,6 +15,7 @@ from itertools import islice, starmap
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from adapters.events import Usage
 from adapters.fault import Fault, FaultKind
@@ -40,8 +41,8 @@ PATIENCE: Final = 60
 # What is held may be free the next moment.
 HELD_FOR: Final = 1
 STAY_AWAY: Final = ((b"x-should-retry", b"false"),)
-RATE: Final = "rate_limit_exceeded"
-QUOTA: Final = "insufficient_quota"
+SOON: Final = Fault("rate_limited", 429, "", code="rate_limit_exceeded")
+SPENT: Final = Fault("rate_limited", 429, "", code="insufficient_quota")
 # Clients of these tell a quota that is used up from a rate, by its own code.
 WITH_QUOTA: Final = frozenset(("openai-chat", "openai-responses"))
 PRICED: Final = frozenset(("generate", "embed"))
@@ -218,15 +219,15 @@ def _refusal(dialect: str, allowance: Allowance, seconds: float, today: float) -
     purse = allowance.purse
     budget = f"the budget of ${allowance.most / MICRO:.2f} a {purse.span} for {whose(purse.scope)}"
     if not allowance.most:
-        return Refused(Fault(_kind(dialect), 429, f"{budget} is nothing", code=QUOTA), STAY_AWAY)
+        return Refused(replace(SPENT, kind=_kind(dialect), message=f"{budget} is nothing"), STAY_AWAY)
     if not seconds:
         words = f"{budget} is held for requests under way; try again in {HELD_FOR} second"
-        return Refused(Fault("rate_limited", 429, words, code=RATE, retry_after=HELD_FOR))
+        return Refused(replace(SOON, message=words, retry_after=HELD_FOR))
     wait = whole(seconds)
     words = f"{budget} is used up; something is left again at {moment(math.ceil(today + seconds)).decode()}"
     if wait <= PATIENCE:
-        return Refused(Fault("rate_limited", 429, words, code=RATE, retry_after=wait))
-    return Refused(Fault(_kind(dialect), 429, words, code=QUOTA, retry_after=wait), STAY_AWAY)
+        return Refused(replace(SOON, message=words, retry_after=wait))
+    return Refused(replace(SPENT, kind=_kind(dialect), message=words, retry_after=wait), STAY_AWAY)
 
 
 def _kind(dialect: str) -> FaultKind:
