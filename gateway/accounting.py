@@ -91,7 +91,8 @@ def _count_tokens(exchange: Exchange, target: Target, usage: Usage) -> None:
         return
     exchange.cost = cost(usage, target.price)
     if exchange.cost is not None:
-        tally.cost += exchange.cost
+        # With a ledger each of its rows has counted its own, those of vain tries too.
+        tally.cost += exchange.cost if house.keeping is None else 0
         return
     tally.unpriced += 1
     if tally.unpriced == 1:

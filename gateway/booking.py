@@ -107,6 +107,9 @@ class Booking:
         usage, estimated = used
         price = target.price
         paid = cost(usage, price)
+        if paid:
+            # So that the metric is the sum of the ledger.
+            house.tallies.token(target.provider.name, target.model).cost += paid
         now, first = house.calendar(), exchange.first_byte_at
         since = now - house.clock()
         return Attempt(

@@ -159,6 +159,7 @@ class House:
 
     def open(self) -> None:
         """Begin to keep house: needs a running loop."""
+        self.prices.warm()
         self._keep()
 
     def _keep(self) -> None:

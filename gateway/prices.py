@@ -118,6 +118,12 @@ class Prices:
         self._known: dict[tuple[str, str], Price | None] = {}
         self._stand = (0, 0)
 
+    def warm(self) -> None:
+        """Read what the table has of these providers now, not when the first request is planned."""
+        for settings in self._providers.values() if self.wanted else ():
+            for section in _sections(settings):
+                prices_table.shelf(section)
+
     def of(self, provider: str, model: str) -> Price | None:
         """The price of a model at a provider, at this moment; it may be another a minute later."""
         now = self._calendar()

@@ -44,7 +44,7 @@ def tokens(tallies: Tallies) -> Iterable[Metric]:
     """Tokens and their cost, by model."""
     words = "Tokens as providers report them; input is what no cache held."
     family = CounterMetricFamily("penstock_tokens", words, labels=[*TokenLabels._fields, "kind"])
-    words = "What the tokens cost, in dollars, where prices are asked for."
+    words = "What tokens cost, in dollars, where prices are asked for; with a store the sum of its ledger."
     spent = CounterMetricFamily("penstock_cost_dollars", words, labels=TokenLabels._fields)
     words = "Requests to models nobody has a price for, where prices are asked for."
     unpriced = CounterMetricFamily("penstock_unpriced_requests", words, labels=TokenLabels._fields)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from adapters.events import Usage
+from gateway import prices_table
 from gateway.prices import DEAREST, FREE, Hand, Prices, cost, wanted
 from gateway.prices_table import table
 from gateway.settings import (
@@ -188,3 +189,12 @@ def test_prices_are_asked_for_where_something_depends_on_them() -> None:
     assert wanted(Settings(providers=(keys,)))
     assert wanted(Settings(prices={"a/b": PRICE}))
     assert wanted(Settings(store=StoreSettings(path=":memory:")))
+
+
+def test_the_table_is_read_before_the_first_request_where_it_is_needed() -> None:
+    """What a request would have to wait for is there by then; where no price matters nothing is read."""
+    prices_table.shelf.cache_clear()
+    Prices(Settings(providers=(instance("a", "anthropic"),))).warm()
+    assert prices_table.shelf.cache_info().currsize == 0
+    prices(instance("a", "anthropic"), said={"unknown": price(1)}).warm()
+    assert prices_table.shelf.cache_info().currsize == 1

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.settings import Price
+from gateway.settings import Price, StoreSettings
 from tests.gateway.edge.test_metrics import value
 from tests.gateway.failing import EVENTS, ask, failing
 from tests.gateway.indoors import MESSAGE, STREAM, Client, open_house, provider, settings, tiers
@@ -62,3 +62,19 @@ async def test_what_was_used_costs(alone: Upstream) -> None:
         assert value(house, "penstock_cost_dollars_total", model="known") == pytest.approx(0.0014)
         assert value(house, "penstock_unpriced_requests_total", model="strange") == 2
         assert value(house, "penstock_unpriced_requests_total") == 2
+
+
+@in_loop
+async def test_with_a_ledger_the_cost_is_its_sum(alone: Upstream) -> None:
+    """Tries in vain cost, too: what the metric says is what the rows say, to the micro-dollar."""
+    price = Price(input=2_000_000, output=10_000_000, cache_read=0, cache_write=0)
+    kept = replace(failing(alone), prices={"*/*": price}, store=StoreSettings(path=":memory:"))
+    async with open_house(kept) as house:
+        for script in (stream(EVENTS), (*begun(EVENTS[:4]), Close())):
+            await ask(house, alone.plays(script), streamed=True)
+        assert house.keeping is not None
+        house.keeping.ledger.flush()
+        with house.keeping.database.reading() as connection:
+            ((spent, rows),) = connection.execute("SELECT sum(cost), count(*) FROM ledger")
+        assert rows >= 2
+        assert value(house, "penstock_cost_dollars_total") == pytest.approx(spent / 1_000_000)
