@@ -40,9 +40,9 @@ def test_opencode_gets_its_configuration(machine: Machine) -> None:
     assert "http://127.0.0.1:4747/v1" in ended.stdout
 
 
-def test_opencode_without_a_name_is_told_so(machine: Machine) -> None:
+def test_opencode_without_a_name_is_told_so(machine: Machine, free_port: int) -> None:
     """With no model known by name there is nothing to print."""
     machine.configure('[server]\ndiscover = false\n[providers.box]\nlike = "ollama"\n')
-    ended = machine.run("env", "opencode")
+    ended = machine.run("env", "opencode", "--listen", f"127.0.0.1:{free_port}")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "no model is known by name" in ended.stderr

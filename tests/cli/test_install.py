@@ -289,10 +289,10 @@ def test_folders_of_their_own_are_heeded(desk: Machine) -> None:
     assert contents(desk.home) == {}
 
 
-def test_it_says_what_is_still_missing(desk: Machine) -> None:
+def test_it_says_what_is_still_missing(desk: Machine, free_port: int) -> None:
     """No gateway answers yet, and none of its providers has the models: both are said."""
-    ended = desk.run("install", "codex")
-    assert "nothing answers at http://127.0.0.1:4747 yet: penstock serve" in ended.stderr
+    ended = desk.run("install", "codex", "--listen", f"127.0.0.1:{free_port}")
+    assert f"nothing answers at http://127.0.0.1:{free_port} yet: penstock serve" in ended.stderr
     assert "no provider of this configuration answers gpt-5.5 yet" in ended.stderr
 
 
