@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from adapters.fault import Fault
 from gateway.cache import Figures
-from gateway.caller import Caller, configured, local, scope_of_all
+from gateway.caller import NOBODY, Caller, Shut, configured, local, scope_of_all
 from gateway.errors import Refused
 from gateway.guesses import Guesses
-from gateway.minting import digest_of
+from gateway.minting import digest_of, public_part
 from gateway.roles import Permission
 from gateway.settings import Settings
 from gateway.state import Exchange, Scope
@@ -47,16 +47,19 @@ TOO_MANY_GUESSES: Final = Fault(
     "too many wrong keys have come from this address; wait, and then send a right one",
     code="too_many_guesses",
 )
-NOT_YET: Final = Fault(
-    "overloaded",
-    503,
-    "the keys of this gateway have not been read yet; try again in a moment",
-    code="keys_not_loaded",
-    retry_after=1,
+NOT_YET: Final = Shut(
+    NOBODY,
+    Fault(
+        "overloaded",
+        503,
+        "the keys of this gateway have not been read yet; try again in a moment",
+        code="keys_not_loaded",
+        retry_after=1,
+    ),
 )
 UNAUTHORISED: Final = 401
 # Whose key one is, or why it does not open, or that nobody knows it.
-Known = Caller | Fault | None
+Known = Caller | Shut | None
 CHALLENGE: Final = ((b"www-authenticate", b"Bearer"), (b"x-should-retry", b"false"))
 
 
@@ -108,17 +111,18 @@ class Callers:
             raise Refused(NO_KEY, CHALLENGE)
         if self._guesses.kept:
             self._turn_away_guesser(_address_of(exchange.scope))
-        shut: Fault | None = None
+        shut: Shut | None = None
         for pair in exchange.credentials:
             found = self.known(pair[1])
             if found.__class__ is Caller:
                 exchange.caller = found
                 self._take_out(exchange)
                 return
-            shut = found if isinstance(found, Fault) else shut
+            shut = found if isinstance(found, Shut) else shut
         if shut is not None:
             # Whoever is told why holds the right secret: that is no guess.
-            raise Refused(shut, CHALLENGE if shut.status == UNAUTHORISED else ())
+            exchange.caller = shut.caller
+            raise Refused(shut.fault, CHALLENGE if shut.fault.status == UNAUTHORISED else ())
         address, now = _address_of(exchange.scope), self._clock()
         for _ in exchange.credentials:
             self._guesses.wrong(address, now)
@@ -160,11 +164,11 @@ class Callers:
         """In the keys of the store, in memory."""
         found = registry.find(secret, self._everybody)
         if found is None:
-            if not registry.loaded:
+            if not registry.loaded and public_part(secret):
                 return NOT_YET
             return self._keep(credential, None, now + UNKNOWN_FOR)
         until = now + min(KNOWN_FOR, registry.seconds_until(found.until))
-        if isinstance(found.said, Fault):
+        if isinstance(found.said, Shut):
             return self._keep(credential, found.said, until)
         # However a key is spelled and whenever it is looked up again: it is one caller.
         if len(self._built) >= KNOWN_KEPT:

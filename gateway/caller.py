@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from adapters.fault import Fault
 from gateway.grants import Allowed, Grants, allowed_by
 from gateway.roles import ROLES, Permission, Role
 from gateway.settings import Budget, KeySettings, LimitSettings, Settings
@@ -44,6 +45,13 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False, eq=False):
     overrides: bool = False
     allowed: Allowed | None = None
     scopes: tuple[Scope, ...] = ()
+
+
+class Shut(msgspec.Struct, frozen=True, gc=False):
+    """Who carries a key that does not open, for the log, and why it does not."""
+
+    caller: Caller
+    fault: Fault
 
 
 # Whoever has not been asked for a key yet.

@@ -153,12 +153,15 @@ class Registry:
             await self.write_back()
 
     async def _watch(self, first: "asyncio.Future[None]") -> None:
-        await first
+        await asyncio.wait([first])
         loop = asyncio.get_running_loop()
         self._written = loop.time()
         while True:
             await asyncio.sleep(LOOK)
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception as error:  # noqa: BLE001  # whatever it was, the next look may go well
+                self._lose(error)
             if loop.time() - self._written >= WRITE_BACK:
                 self._written = loop.time()
                 await self.write_back()
@@ -189,7 +192,7 @@ class Registry:
                 self._journal.say("error", f"store: the price of {row.provider}/{row.model}: {error}")
         return found
 
-    def _lose(self, error: StoreError) -> None:
+    def _lose(self, error: Exception) -> None:
         if self.synchronised or not self._told:
             self._told = True
             words = "keys stay as they are" if self.loaded else "no key of the store opens until it can be"

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from adapters.fault import Fault
-from gateway.caller import Caller, Scope, binding
+from gateway.caller import Caller, Scope, Shut, binding
 from gateway.grants import Grants, Ungrantable, allowed_by, grants_of
 from gateway.minting import digest_of, public_part
 from gateway.roles import ROLES, Permission, Role
@@ -66,7 +66,7 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     """Whose key it is, or why it does not open, until a time in milliseconds since 1970."""
 
     key_id: str
-    said: Caller | Fault
+    said: Caller | Shut
     until: float = NEVER
 
 
@@ -119,12 +119,11 @@ class Snapshot:
         former = compare_digest(digest, held.former or bytes(32))
         if not compare_digest(digest, held.digest) and not former:
             return None
-        if former and held.former_until <= now:
-            return Found(public, ROTATED)
         line = self.line(held.owner)
-        shut = _shut(held, now) or _shut_above(held, line)
-        if shut is not None:
-            return Found(public, shut)
+        replaced = ROTATED if former and held.former_until <= now else None
+        fault = replaced or _shut(held, now) or _shut_above(held, line)
+        if fault is not None:
+            return Found(public, Shut(Caller(name=held.name or public, key_id=public, permissions=0), fault))
         ends = [one for one in (held.expires, held.former_until if former else 0) if one]
         return Found(public, _caller(public, held, line, everybody), min(ends, default=NEVER))
 

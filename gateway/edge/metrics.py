@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.credentials import State
+from gateway.edge.metrics_keys import held
 from gateway.edge.metrics_ledger import ledger
 from gateway.edge.metrics_limits import limits
 from gateway.edge.metrics_usage import buckets, first_seen, stages, streams, tokens
@@ -85,6 +86,7 @@ class Counts(Collector):
         yield first_seen(self._house)
         yield _recalls(tallies)
         yield from _caches(self._house)
+        yield from held(self._house)
         yield from ledger(self._house)
         yield from limits(self._house)
         yield from _configuration(self._house)

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
-from adapters.fault import Fault
-from gateway.caller import Caller, Scope
+from gateway.caller import Caller, Scope, Shut
 from gateway.grants import Grants, settings_of
 from gateway.minting import Minted, mint
 from gateway.registry_snapshot import NEVER, Found, Snapshot
@@ -37,7 +36,7 @@ def code(made: Snapshot, key: str, now: int = 100) -> str | None:
     found = find(made, key, now)
     if found is None:
         return None
-    return (found.said.code or "?") if isinstance(found.said, Fault) else ""
+    return (found.said.fault.code or "?") if isinstance(found.said, Shut) else ""
 
 
 def caller(made: Snapshot, key: str, over: Scope = ALL) -> Caller:
@@ -139,8 +138,10 @@ def test_whoever_is_blocked_shuts_out_all_below(kind: str) -> None:
     tree(made, kind)
     found = find(made, minted.key)
     assert found is not None
-    assert isinstance(found.said, Fault)
-    assert (found.said.code, f"the {kind}" in found.said.message) == ("key_owner_blocked", True)
+    assert isinstance(found.said, Shut)
+    fault = found.said.fault
+    assert (fault.code, f"the {kind}" in fault.message) == ("key_owner_blocked", True)
+    assert (found.said.caller.name, found.said.caller.permissions) == ("ann", 0)
 
 
 def test_grants_add_up_from_all_levels() -> None:
