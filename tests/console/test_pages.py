@@ -10,7 +10,8 @@ import pytest
 from gateway.edge.console.spelling import money, share, short, span
 from gateway.settings import RoutingSettings, Rule, Settings, StoreSettings, When
 from store.connect import Database
-from store.ledger import page
+from store.ledger import insert, page
+from store.rows import Attempt
 from tests.console.fullness import fill
 from tests.console.visits import EVERY_PAGE, Visitor, visiting
 from tests.gateway.indoors import open_house, provider, settings, tiers
@@ -83,6 +84,21 @@ async def test_a_conversation_is_told_in_order(tmp_path: Path) -> None:
         assert places == sorted(places)
         missing = await visitor.get("/console/conversations/nothing")
         assert (missing.status, b"Nothing is kept" in missing.body) == (404, True)
+
+
+@in_loop
+async def test_what_clients_call_their_conversations_leads_there() -> None:
+    """A session's name with marks of markup and of addresses is shown as text, and its link finds it."""
+    name = 'a?b#c"><script>x</script>'
+    async with visiting() as visitor:
+        with visitor.database.writing() as connection:
+            began = int(time.time() * 1000)
+            insert(connection, [Attempt("one", session=name, model="m", began=began, cost=5, price="p")])
+        for place in ("/console/usage?by=session", "/console/conversations"):
+            text = await visitor.text(place)
+            assert "<script>x" not in text
+            link = re.findall(r'"(/console/conversations/[^"]+)"', text)[0]
+            assert "Nothing is kept" not in await visitor.text(link)
 
 
 @in_loop

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import msgspec
 
@@ -71,7 +71,7 @@ class Visitor:
             "headers": [(b"host", HOST), *cookie, *headers],
             **scope,
         }
-        client = Client(path, body, **told)
+        client = Client(unquote(path), body, **told)
         await self.app(client.scope, client.receive, client.send)
         given = client.header(b"set-cookie")
         if given is not None:

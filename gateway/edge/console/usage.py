@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -98,7 +99,7 @@ def _group(one: Sum, by: str, names: Names) -> Group:
     if value and by == "key":
         link = f"/console/keys/{value}"
     elif value and by == "session":
-        link = f"/console/conversations/{value}"
+        link = f"/console/conversations/{quote(str(value))}"
     return Group(name, link, one)
 
 
