@@ -22,6 +22,7 @@ from gateway.settings import (
     KeySettings,
     LimitSettings,
     LogSettings,
+    Price,
     ProviderSettings,
     ServerSettings,
     Settings,
@@ -72,7 +73,8 @@ def _limited(usual: Settings) -> Settings:
 
 def _keeping(usual: Settings) -> Settings:
     """A ledger, and the prices that its rows ask for."""
-    return replace(usual, store=StoreSettings(path=":memory:"))
+    price = Price(input=3_000_000, output=15_000_000, cache_read=300_000, cache_write=3_750_000)
+    return replace(usual, store=StoreSettings(path=":memory:"), prices={"*/*": price})
 
 
 def _team(usual: Settings) -> Settings:

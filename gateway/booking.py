@@ -15,6 +15,7 @@ Tokens are those the upstream told. Where it did not, or not all, they are estim
 import itertools
 import os
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -43,22 +44,25 @@ STREAMED: Final = {
     "gemini": 20,
     "ollama": 100,
 }
-# All numbers of rows have as many digits.
-FIRST: Final = 10**10
+# All numbers of rows have as many digits: the hundreds, and what stands behind them.
+FIRST: Final = 10**8
+ENDS: Final = tuple(f"{number:02}" for number in range(100))
 NOTHING: Final = Usage()
 
 
 class Booking:
     """Of one worker."""
 
-    __slots__ = ("_ledger", "_numbers", "_start")
+    __slots__ = ("_ends", "_head", "_hundreds", "_ledger", "_start")
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         # An id is this worker's start, by time and by chance, and a number: it is unique and grows, as a UUID
-        # of version 7 does, for three allocations and not eight.
+        # of version 7 does, for one object and not eight.
         self._start = f"{time.time_ns() // 1_000_000:012x}{os.urandom(5).hex()}"
-        self._numbers = itertools.count(FIRST)
+        self._hundreds = itertools.count(FIRST)
+        self._head = ""
+        self._ends: Iterator[str] = iter(())
 
     def begun(self, exchange: Exchange, target: Target) -> None:
         """A try begins: the one before it failed for that."""
@@ -99,6 +103,14 @@ class Booking:
                 past = self._row(exchange, "aborted", outcome, _used(exchange, None))
         self._ledger.put(past)
 
+    def _next_id(self) -> str:
+        end = next(self._ends, None)
+        if end is None:
+            self._head = f"{self._start}{next(self._hundreds)}"
+            self._ends = iter(ENDS)
+            end = next(self._ends)
+        return self._head + end
+
     def _row(self, exchange: Exchange, cause: str, outcome: str, used: tuple[Usage, bool]) -> Attempt:
         """Made in one call: what every try has."""
         house, caller, target, peek = exchange.house, exchange.caller, exchange.target, exchange.peek
@@ -106,14 +118,15 @@ class Booking:
         assert peek is not None
         usage, estimated = used
         price = target.price
-        paid = cost(usage, price)
+        # What the reply cost that counts was found when its tokens were counted.
+        paid = exchange.cost if exchange.closed and usage is exchange.usage else cost(usage, price)
         if paid:
             # So that the metric is the sum of the ledger.
             house.tallies.token(target.provider.name, target.model).cost += paid
         now, first = house.calendar(), exchange.first_byte_at
         since = now - house.clock()
         return Attempt(
-            id=self._start + str(next(self._numbers)),
+            id=self._next_id(),
             exchange=exchange.request_id.decode(),
             attempt=exchange.attempts,
             began=int((since + exchange.tried_at) * 1000),

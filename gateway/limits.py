@@ -74,7 +74,7 @@ class Limits:
         ticket = Ticket(account, now)
         if account.weighs and exchange.operation in COUNTED:
             ticket.input, ticket.output = _expected(exchange)
-        amounts = _amounts(ticket)
+        ticket.amounts = amounts = _amounts(ticket)
         # All is asked before anything is counted: a refusal has nothing to give back.
         if account.crowded():
             self._refuse_crowd(account)
@@ -99,7 +99,7 @@ class Limits:
         if ticket is None:
             return
         exchange.ticket = None
-        account, said = ticket.account, _amounts(ticket)
+        account, said = ticket.account, ticket.amounts
         for meter in account.meters:
             meter.inside -= 1
         if ticket.held:

@@ -152,6 +152,8 @@ class Account:
 class Ticket(msgspec.Struct, gc=False):
     """What a request was counted with: when, the tokens expected, and the money held for it.
 
+    `amounts` is what it was counted as, by kind.
+
     What tries used that failed is counted beside what it is mended to.
     """
 
@@ -160,6 +162,7 @@ class Ticket(msgspec.Struct, gc=False):
     input: int = 0
     output: int = 0
     held: float = 0.0
+    amounts: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     failed_input: int = 0
     failed_output: int = 0
 

@@ -27,6 +27,8 @@ from gateway.configuration.prices import UNKNOWN
 from gateway.settings import Price, ProviderSettings, Route, RoutingSettings, Settings, Tier, tiers_of
 
 MILLION: Final = 1_000_000
+# What floats hold exactly, whole numbers that are added up to it included.
+EXACT: Final = 2.0**53
 DEMO: Final = "demo"
 # What an unknown model costs at a provider of whom no price is known at all: as the dearest that were in
 # wide use in 2025.
@@ -52,22 +54,35 @@ def cost(usage: Usage, price: Price | None) -> int | None:
     """
     if price is None:
         return None
-    read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-    while price.longer is not None and read > price.over:
-        price = price.longer
-    total = (
-        usage.input * price.input
-        + usage.cache_read * price.cache_read
-        + usage.cache_write_5m * price.cache_write
-        + usage.output * price.output
-        + price.request * MILLION
-    )
+    longer = price.longer
+    if longer is not None:
+        read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
+        while longer is not None and read > price.over:
+            price, longer = longer, longer.longer
+    # In floats, which hold whole numbers exactly as far as EXACT: each integer on the way is an object more.
+    total = _total(1.0, usage, price)
+    if total >= EXACT:
+        total = _total(1, usage, price)
+    return int(-(-total // MILLION))
+
+
+def _total(one: float, usage: Usage, price: Price) -> float:
+    """Millionths of micro-dollars, in numbers of the kind of `one`."""
+    total, said = one * usage.input * price.input, usage.output
+    if usage.cache_read:
+        total += one * usage.cache_read * price.cache_read
+    if usage.cache_write_5m:
+        total += one * usage.cache_write_5m * price.cache_write
     if usage.cache_write_1h:
         hour = price.cache_write if price.cache_write_1h is None else price.cache_write_1h
-        total += usage.cache_write_1h * hour
+        total += one * usage.cache_write_1h * hour
+    if price.request:
+        total += one * price.request * MILLION
     if price.reasoning is not None:
-        total += min(usage.reasoning, usage.output) * (price.reasoning - price.output)
-    return -(-total // MILLION)
+        thought = min(usage.reasoning, said)
+        total += one * thought * price.reasoning
+        said -= thought
+    return total + one * said * price.output
 
 
 class Forgetful(Protocol):

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from adapters.events import Usage
 from gateway import prices_table
@@ -162,6 +164,26 @@ def test_millions_of_tokens_are_summed_without_an_error() -> None:
     """Integers: no rounding on the way, whatever the size."""
     used = Usage(input=10**12 + 1, output=3)
     assert cost(used, Price(input=75, output=1, cache_read=0, cache_write=0)) == 75_000_001
+
+
+COUNTS = st.integers(0, 10**12)
+RATES = st.integers(0, 10**9)
+
+
+@given(st.lists(COUNTS, min_size=5, max_size=5), st.lists(RATES, min_size=4, max_size=4))
+@example([2**40, 3, 1, 1, 1], [2**13, 1, 1, 1])
+@example([2**40 - 1, 1, 0, 0, 0], [2**13, 1, 0, 0])
+def test_the_sum_is_that_of_whole_numbers(counts: list[int], rates: list[int]) -> None:
+    """Floats are added up as far as they are exact, and integers beyond: nobody can tell where that is."""
+    used = Usage(*counts)
+    asked = Price(input=rates[0], output=rates[1], cache_read=rates[2], cache_write=rates[3])
+    total = (
+        used.input * asked.input
+        + used.output * asked.output
+        + used.cache_read * asked.cache_read
+        + (used.cache_write_5m + used.cache_write_1h) * asked.cache_write
+    )
+    assert cost(used, asked) == -(-total // 1_000_000)
 
 
 def test_what_is_unknown_costs_the_dearest_of_its_provider() -> None:
