@@ -79,14 +79,17 @@ CASES = {
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Finding]]]:
     """What doctor finds in each case: one penstock behind all of them, an upstream for each."""
     echoes = {name: Echo() for name in CASES}
+    # What a middle leaves where it is, as counts of tokens, goes by the model's name: to nobody's echo.
+    spare = Echo()
     providers = "".join(
         f'[providers."{name}"]\ndialect = "{CASES[name].voice.dialect}"\n'
         f'base_url = "{echo.url}"\napi_key = "sk-of-the-provider"\n'
         for name, echo in echoes.items()
     )
     text = (
-        '[server]\ndiscover = false\nsign_of_life = "400ms"\n[models]\nclaude-x = "well"\n'
+        '[server]\ndiscover = false\nsign_of_life = "400ms"\n[models]\nclaude-x = "spare"\n'
         f"[failure]\ntries = 1\n{providers}"
+        f'[providers.spare]\ndialect = "anthropic-messages"\nbase_url = "{spare.url}"\napi_key = "none"\n'
     )
     gateway = Gateway(tmp_path_factory.mktemp("doctor"), text, {})
     middles = {
@@ -99,7 +102,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[F
     finally:
         for middle in middles.values():
             middle.close()
-        for echo in echoes.values():
+        for echo in (*echoes.values(), spare):
             echo.close()
         gateway.stop()
 
