@@ -21,6 +21,7 @@ COMMANDS = {
     "uninstall": "Make an agent's configuration what it was before.",
     "top": "Show a running gateway live in the terminal.",
     "statusline": "Print a line for Claude Code: who answers, tokens, cost, limits.",
+    "init": "Write a penstock.toml to begin with.",
     "check": "Check the configuration and show where every model leads.",
     "show": "Show the settings as they were understood, without secrets.",
     "models": "List the models that may be asked for.",
