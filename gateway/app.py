@@ -213,6 +213,7 @@ class App:
             loop.add_signal_handler(LEAVING, self._leave)
             loop.add_signal_handler(signal.SIGINT, self._leave)
             loop.add_signal_handler(RENEWAL, self._reload)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {RENEWAL})  # serve.py has it wait until now
             loop.add_signal_handler(signal.SIGHUP, _leave_it_to_the_parent)
 
     def _reload(self) -> None:

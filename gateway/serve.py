@@ -47,8 +47,8 @@ def serve(settings: Settings, origin: Origin, *, ready: Callable[[], None]) -> i
     """Serve until a signal ends it; the exit code. `ready` is called once, when a worker accepts."""
     _raise_file_limit()
     if RENEWAL is not None:
-        # Inherited by workers, which would end of it until they have begun to listen for it.
-        signal.signal(RENEWAL, signal.SIG_IGN)
+        # Inherited by workers: it waits for a worker until that listens, which would end of it, or miss it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {RENEWAL})
     _share_memory()
     server = _Granian(settings.server, ready)
     try:

@@ -116,8 +116,8 @@ class Moved(msgspec.Struct, frozen=True):
         return seen(self.there, max(self.second.asked, key=lambda request: len(request.body)).body)
 
     def served_by(self) -> Iterator[str]:
-        """Who served each request, in order."""
-        return (line["provider"] for line in self.lines if line["outcome"] == "complete")
+        """Who served each request, in order; an agent that hangs up behind the last word is told as gone."""
+        return (line["provider"] for line in self.lines if line["outcome"] != "error")
 
 
 def moved(

@@ -1,6 +1,9 @@
 """Which path leads where: tidied, refused in the dialect it was meant in; and the lifespan."""
 
 import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from gateway import version
 from gateway.app import App, build
 from gateway.house import House
 from gateway.paths import tidy
+from gateway.settings import RENEWAL
 from tests.gateway.indoors import MESSAGE, Client, open_house, settings
 from tests.gateway.loops import in_loop
 
@@ -141,3 +145,55 @@ async def test_other_scopes_are_left_alone() -> None:
 
 async def _never() -> Any:
     raise AssertionError(MESSAGE)
+
+
+class Asked:
+    """Stands where a worker follows its configuration."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        self.ask = told
+
+    async def follow(self) -> None:
+        """Nothing to follow."""
+
+    def open(self) -> None:
+        """Nothing to watch."""
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+@pytest.fixture
+def held_back() -> Iterator[signal.Signals]:
+    """The signal to read the configuration again, held back as it is where workers are made."""
+    assert RENEWAL is not None
+    signal.pthread_sigmask(signal.SIG_BLOCK, {RENEWAL})
+    yield RENEWAL
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {RENEWAL})
+
+
+def test_a_signal_waits_until_the_worker_listens(held_back: signal.Signals) -> None:
+    """To read the configuration again, sent while a worker starts: it neither ends of it nor misses it."""
+
+    @in_loop
+    async def start() -> None:
+        heard = asyncio.Event()
+        house = House(settings())
+        house.reload = Asked(heard.set)  # type: ignore[assignment]  # all that is asked of it here
+        os.kill(os.getpid(), held_back)
+        sent: list[str] = []
+        messages = iter(("lifespan.startup", "lifespan.shutdown"))
+
+        async def receive() -> dict[str, Any]:
+            kind = next(messages)
+            if kind == "lifespan.shutdown":
+                await asyncio.wait_for(heard.wait(), 10)
+            return {"type": kind}
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+
+        await App(house)({"type": "lifespan"}, receive, send)
+        assert sent[-1] == "lifespan.shutdown.complete"
+
+    start()
