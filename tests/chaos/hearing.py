@@ -106,6 +106,8 @@ def _messages_read(body: Any, heard: Heard) -> None:
 
 
 def _messages_event(name: str, data: Any, heard: Heard) -> None:
+    if "type" not in data:
+        return  # an upstream's garbage, which passes where it comes later than the head; an error ends it
     assert name == data["type"] or heard.failed, (name, data)
     match data["type"]:
         case "content_block_delta":
@@ -155,6 +157,8 @@ def _responses_read(body: Any, heard: Heard) -> None:
 
 
 def _responses_event(name: str, data: Any, heard: Heard) -> None:
+    if "type" not in data:
+        return  # an upstream's garbage, which passes where it comes later than the head; an error ends it
     assert name == data["type"] or heard.failed, (name, data)
     match data["type"]:
         case "response.output_text.delta":
