@@ -61,11 +61,17 @@ def _floors(results: Results) -> str:
         "granian": "granian with an application that answers by itself",
     }
     found = [
-        f"{title}: {micro(results.middle('chat', peer, 'each'))}"
+        f"{title}: {micro(spent)}{_against(results, case, spent)}{what}"
         for peer, title in floors.items()
-        if results.spread("chat", peer)
+        for case, what in (("chat", ""), ("crossed", ", messages to chat"))
+        if results.spread(case, peer) and (spent := results.middle(case, peer, "each"))
     ]
     return f"In the same run, chat with a small body: {'; '.join(found)}." if found else ""
+
+
+def _against(results: Results, case: str, spent: float) -> str:
+    nginx = results.middle(case, "nginx", "each") if results.spread(case, "nginx") else 0.0
+    return f" ({spent / nginx:.1f} x nginx)" if nginx else ""
 
 
 def _memory(results: Results) -> str:
