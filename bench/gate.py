@@ -2,13 +2,13 @@
 
 Allocations are exact, so any growth fails. They belong to one Python version: another one is
 compared with a margin, and says so. Time is compared as a ratio within the run, with a margin that
-a noisy machine does not trip. Of the start, the packages it loads are compared by name, its memory
-and time with margins.
+a noisy machine does not trip; what took longer is measured again, and has to be slow every time. Of the
+start, the packages it loads are compared by name, its memory and time with margins.
 """
 
 import platform
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +25,7 @@ NOISE_SHARE = 0.006
 OTHER_PYTHON_SHARE = 0.15
 OTHER_PYTHON_MARGIN = 3.0
 TIME_MARGIN = 1.6
+TRIES = 4  # how often what took too long is measured again: a neighbour goes, a slowdown stays
 # A start is one run of some hundred milliseconds, and half of it is files: it gets more room.
 START_MARGIN = 2.5
 MEMORY_MARGIN = 3.0  # megabytes
@@ -83,7 +84,7 @@ def compare(now: Baseline, before: Baseline, only: Collection[str] = ()) -> Verd
     """Compare a measurement with the baseline, operation by operation; of some, when only those are named."""
     notes = _notes(now, before)
     exact = now.python == before.python
-    grown, shrunk, slower = [], [], []
+    grown, shrunk = [], []
     for name, operation in now.operations.items():
         known = before.operations.get(name)
         if known is None:
@@ -94,10 +95,11 @@ def compare(now: Baseline, before: Baseline, only: Collection[str] = ()) -> Verd
             grown.append(f"{change} GROWN")
         elif exact and operation.net < known.net - NOISE:
             shrunk.append(f"{change} shrunk: write the new baseline with `python -m bench baseline`")
-        if _slower(operation, known):
-            slower.append(
-                f"{name}: {known.time} -> {operation.time} thousandths of the calibration loop SLOWER"
-            )
+    slower = [
+        f"{name}: {before.operations[name].time} -> {now.operations[name].time} "
+        "thousandths of the calibration loop SLOWER"
+        for name in slow(now, before)
+    ]
     gone = [
         f"{name}: in the baseline, not measured any more"
         for name in before.operations.keys() - now.operations
@@ -105,6 +107,26 @@ def compare(now: Baseline, before: Baseline, only: Collection[str] = ()) -> Verd
     ]
     bad = [*grown, *slower, *gone, *_heavier(now, before, exact=exact)]
     return Verdict((*notes, *bad, *shrunk), failed=bool(bad))
+
+
+def slow(now: Baseline, before: Baseline) -> list[str]:
+    """The operations that took longer than the margin allows."""
+    return [
+        name
+        for name, operation in now.operations.items()
+        if name in before.operations and _slower(operation, before.operations[name])
+    ]
+
+
+def quickest(measured: Baseline, again: Mapping[str, float]) -> Baseline:
+    """The measurement with the times of another where those are shorter."""
+    operations = {
+        name: msgspec.structs.replace(operation, time=min(operation.time, again.get(name, operation.time)))
+        if operation.time is not None
+        else operation
+        for name, operation in measured.operations.items()
+    }
+    return msgspec.structs.replace(measured, operations=operations)
 
 
 def table(measured: Baseline) -> list[str]:
@@ -124,8 +146,14 @@ def table(measured: Baseline) -> list[str]:
 
 def check(build: Build, baseline: Path = BASELINE, only: Collection[str] = ()) -> int:
     """Measure, compare, print; the exit status."""
+    before = msgspec.json.decode(baseline.read_bytes(), type=Baseline)
     measured = measure(build, only)
-    verdict = compare(measured, msgspec.json.decode(baseline.read_bytes(), type=Baseline), only)
+    for _ in range(TRIES):
+        suspects = slow(measured, before)
+        if not suspects:
+            break
+        measured = quickest(measured, timing.measure(build, suspects))
+    verdict = compare(measured, before, only)
     for line in (*table(measured), *verdict.lines):
         print(line)
     print("gate: FAILED" if verdict.failed else "gate: passed")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench import gate
-from bench.gate import Baseline, Start
+from bench.gate import Baseline, Operation, Start
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -183,6 +183,19 @@ def test_the_bounds_of_the_start(now: Start, words: str | None) -> None:
     verdict = gate.compare(Baseline("CPython", {}, {}, now), before)
     assert verdict.failed is (words is not None)
     assert words is None or any(line.startswith(words) for line in verdict.lines)
+
+
+def test_what_was_slow_once_is_measured_again() -> None:
+    """An operation that took too long counts by its quickest measurement; one that has no time has none."""
+    before = Baseline("CPython", {}, {"chat": Operation(1, 0, 1, 10.0), "delta": Operation(1, 0, 1)})
+    now = Baseline("CPython", {}, {"chat": Operation(1, 0, 1, 17.0), "delta": Operation(1, 0, 1)})
+    assert gate.slow(now, before) == ["chat"]
+    assert gate.compare(now, before).failed
+    again = gate.quickest(now, {"chat": 12.0})
+    assert again.operations["chat"].time == 12.0
+    assert again.operations["delta"].time is None
+    assert not gate.compare(again, before).failed
+    assert gate.quickest(now, {"chat": 20.0}) == now
 
 
 def _counts(output: str) -> list[list[str]]:
