@@ -38,6 +38,11 @@ class Usage(msgspec.Struct, gc=False):
     output: int = 0
     reasoning: int = 0
 
+    @property
+    def read(self) -> int:
+        """All that the model read, whether a cache held it or not."""
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
 
 class TextBlock(msgspec.Struct, frozen=True, gc=False):
     """Text for the reader."""

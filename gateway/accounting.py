@@ -33,9 +33,7 @@ def account(exchange: Exchange) -> None:
         if exchange.pin is not None and exchange.outcome != "error":
             settle(exchange, exchange.pin)
         if exchange.estimated and exchange.outcome == "complete":
-            usage = exchange.usage
-            read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-            house.estimates.learn(provider, target.model, exchange.estimated, read)
+            house.estimates.learn(provider, target.model, exchange.estimated, exchange.usage.read)
     if house.keeping is not None:
         house.keeping.booking.closed(exchange)
     if exchange.shared:

@@ -213,17 +213,14 @@ def _used(exchange: Exchange, failure: Failure | None) -> tuple[Usage, bool]:
 
 
 def _tells(usage: Usage) -> bool:
-    return bool(
-        usage.input or usage.output or usage.cache_read or usage.cache_write_5m or usage.cache_write_1h
-    )
+    return bool(usage.read or usage.output)
 
 
 def _completed(exchange: Exchange, usage: Usage) -> Usage:
     """What was told, and an estimate of what was not."""
-    read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
     return msgspec.structs.replace(
         usage,
-        input=usage.input if read else _read(exchange),
+        input=usage.input if usage.read else _read(exchange),
         output=max(usage.output, _said(exchange)),
     )
 

@@ -145,7 +145,7 @@ class Limits:
         """
         ticket = exchange.ticket
         if ticket is not None and not exchange.closed:
-            ticket.failed_input += _read(usage)
+            ticket.failed_input += usage.read
             ticket.failed_output += usage.output
         budgets = self.budgets
         if budgets is None or not exchange.caller.scopes:
@@ -249,14 +249,10 @@ def _used(exchange: Exchange, said: Ticket) -> tuple[int, int]:
     if exchange.cache in PAID or (said.failed_input and not exchange.tried_at):
         return 0, 0  # somebody else has paid for it, or it was the last try that failed
     usage = exchange.usage
-    read = 0 if usage is None else _read(usage)
+    read = 0 if usage is None else usage.read
     if exchange.outcome != "client_gone":
         return read, 0 if usage is None else usage.output
     if not exchange.sent_at:
         return 0, 0
     seen = min(exchange.bytes_out // BYTES_PER_TOKEN, said.output)
     return read or said.input, max(seen, 0 if usage is None else usage.output)
-
-
-def _read(usage: Usage) -> int:
-    return usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h

@@ -55,10 +55,8 @@ def cost(usage: Usage, price: Price | None) -> int | None:
     if price is None:
         return None
     longer = price.longer
-    if longer is not None:
-        read = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-        while longer is not None and read > price.over:
-            price, longer = longer, longer.longer
+    while longer is not None and usage.read > price.over:
+        price, longer = longer, longer.longer
     # In floats, which hold whole numbers exactly as far as EXACT: each integer on the way is an object more.
     total = _total(1.0, usage, price)
     if total >= EXACT:

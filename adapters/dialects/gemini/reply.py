@@ -72,7 +72,7 @@ def write_reply(reply: Reply) -> bytes:
 
 def write_usage(usage: Usage) -> UsageOut:
     """Spell usage as a response carries it: everything read is part of the prompt."""
-    prompt = prompt_of(usage)
+    prompt = usage.read
     return UsageOut(
         prompt_token_count=prompt,
         cached_content_token_count=usage.cache_read or msgspec.UNSET,
@@ -81,11 +81,6 @@ def write_usage(usage: Usage) -> UsageOut:
         prompt_tokens_details=[ModalityOut("TEXT", prompt)],
         thoughts_token_count=usage.reasoning,
     )
-
-
-def prompt_of(usage: Usage) -> int:
-    """Return all that was read, from a cache or not."""
-    return usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
 
 
 def _parts(blocks: Iterable[Block]) -> Iterator[PartOut]:

@@ -7,7 +7,7 @@ is written when it is whole: its arguments are an object, and objects have no pi
 
 import msgspec
 
-from adapters.dialects.gemini.reply import FINISH_REASONS, prompt_of, write_call, write_error, write_usage
+from adapters.dialects.gemini.reply import FINISH_REASONS, write_call, write_error, write_usage
 from adapters.dialects.gemini.reply_wire import UsageHolderIn
 from adapters.dialects.gemini.stream_read import count, read_stream_fault
 from adapters.dialects.gemini.wire import CandidateOut, ContentOut, PartOut, ResponseOut, UsageOut
@@ -115,7 +115,7 @@ class StreamWriter(Writer):
 
     def _start(self, event: Started) -> list[bytes]:
         self._usage = event.usage
-        prompt = prompt_of(event.usage)
+        prompt = event.usage.read
         self._chunk = ResponseOut(
             candidates=[CandidateOut(content=ContentOut([PartOut(text="")]))],
             usage_metadata=UsageOut(prompt_token_count=prompt, total_token_count=prompt),

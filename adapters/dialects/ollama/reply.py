@@ -76,7 +76,7 @@ def write_reply(reply: Reply) -> bytes:
             response=text,
             thinking=thinking,
             done_reason=DONE_REASONS[reply.stop],
-            prompt_eval_count=prompt_tokens(reply.usage),
+            prompt_eval_count=reply.usage.read,
             eval_count=reply.usage.output,
         )
     )
@@ -85,11 +85,6 @@ def write_reply(reply: Reply) -> bytes:
 def write_call(index: int, identity: str, name: str, arguments: str) -> ToolCallOut:
     """Spell a call; arguments that are no object are made one."""
     return ToolCallOut(identity, FunctionOut(index, name, as_object(arguments)))
-
-
-def prompt_tokens(usage: Usage) -> int:
-    """Count everything that was read."""
-    return usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
 
 
 # The last second that four digits of a year can tell: providers say what they like.

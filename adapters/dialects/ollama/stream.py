@@ -10,7 +10,6 @@ import msgspec
 
 from adapters.dialects.ollama.reply import (
     DONE_REASONS,
-    prompt_tokens,
     read_stream_fault,
     write_call,
     write_error,
@@ -151,7 +150,7 @@ class StreamWriter(Writer):
             created_at=self._time,
             message=MessageOut(),
             done_reason=DONE_REASONS[event.reason],
-            prompt_eval_count=prompt_tokens(self._usage),
+            prompt_eval_count=self._usage.read,
             eval_count=self._usage.output,
         )
         return [_ENCODE(last) + END]

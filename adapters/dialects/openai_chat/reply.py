@@ -67,7 +67,7 @@ def completion_id(bare: str) -> str:
 
 def write_usage(usage: Usage) -> UsageOut:
     """Spell usage as a completion carries it: everything read is part of the prompt."""
-    prompt = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
+    prompt = usage.read
     return UsageOut(
         prompt_tokens=prompt,
         completion_tokens=usage.output,
