@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from adapters.events import Usage
+from gateway.estimates import PLAIN, bytes_a_token
 from gateway.failure import TIMEOUT_WEIGHT, Failure
 from gateway.plan import Target
 from gateway.prices import cost
@@ -33,17 +34,6 @@ from store.writer import Ledger
 LONGEST_NAME: Final = 200
 # What a subagent says of the agent that called it.
 PARENTS: Final = frozenset((b"x-claude-code-parent-agent-id", b"x-codex-parent-thread-id"))
-# Bytes of JSON that are about a token, in requests and in whole replies.
-PLAIN: Final = 4
-# Bytes of a stream that are about a token, its events' frames included: from the recordings in
-# tests/fixtures/streams (July 2026).
-STREAMED: Final = {
-    "anthropic-messages": 40,
-    "openai-chat": 150,
-    "openai-responses": 60,
-    "gemini": 20,
-    "ollama": 100,
-}
 # All numbers of rows have as many digits: the hundreds, and what stands behind them.
 FIRST: Final = 10**8
 ENDS: Final = tuple(f"{number:02}" for number in range(100))
@@ -120,6 +110,8 @@ class Booking:
         price = target.price
         # What the reply cost that counts was found when its tokens were counted.
         paid = exchange.cost if exchange.closed and usage is exchange.usage else cost(usage, price)
+        if exchange.closed:
+            exchange.cost = paid  # so that the log says what the ledger does, where that is estimated, too
         if paid:
             # So that the metric is the sum of the ledger.
             house.tallies.token(target.provider.name, target.model).cost += paid
@@ -240,5 +232,4 @@ def _said(exchange: Exchange) -> int:
     """About how many tokens the client has seen."""
     if not exchange.first_byte_at or exchange.operation == "embed":
         return 0
-    share = STREAMED[exchange.dialect.name] if exchange.relay == "stream" else PLAIN
-    return exchange.bytes_out // share
+    return exchange.bytes_out // bytes_a_token(exchange.dialect.name, exchange.relay)

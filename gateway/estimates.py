@@ -3,6 +3,8 @@
 An estimate weighs bytes by kind of content, and every tokenizer cuts them a little differently. The share by
 which it is off is the same for requests of one kind, so a running ratio mends it. Weighing costs as much as
 decoding the whole body: a model's first requests are weighed, then one in ten minutes.
+
+Of an answer whose tokens nobody told only the bytes are known that the client was sent.
 """
 
 from collections.abc import Callable
@@ -18,6 +20,17 @@ PAUSE: Final = 600.0  # seconds
 LEAST: Final = 0.2
 MOST: Final = 5.0
 MODELS_KEPT: Final = 1024
+# Bytes of JSON that are about a token, in requests and in whole replies.
+PLAIN: Final = 4
+# Bytes of a stream that are about a token, its events' frames included: from the recordings in
+# tests/fixtures/streams (July 2026).
+STREAMED: Final = {
+    "anthropic-messages": 40,
+    "openai-chat": 150,
+    "openai-responses": 60,
+    "gemini": 20,
+    "ollama": 100,
+}
 
 
 class Learnt(msgspec.Struct):
@@ -65,3 +78,8 @@ class Estimates:
         """An estimate as this model's provider would probably count."""
         learnt = self._models.get((provider, model))
         return estimated if learnt is None else max(1, round(estimated * learnt.ratio))
+
+
+def bytes_a_token(dialect: str, relay: str) -> int:
+    """How many bytes of an answer are about a token, as this dialect spells it."""
+    return STREAMED[dialect] if relay == "stream" else PLAIN

@@ -19,6 +19,7 @@ from adapters.fault import Fault
 from gateway import limits_told as told
 from gateway.caller import NO_LIMITS, Caller, Scope, binding, scope_of_all
 from gateway.errors import Refused
+from gateway.estimates import bytes_a_token
 from gateway.limits_account import KINDS, WORDS, Account, Gauge, Meter, Ticket, whose
 from gateway.plan import Target
 from gateway.settings import Settings
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 # What an answer is expected to be where the request does not say, in tokens.
 ANSWER: Final = 1000
-# A client that left before its tokens were told: so many bytes of a stream are one, about.
-BYTES_PER_TOKEN: Final = 16
 # A body smaller than this counts by its length: to weigh it costs more than all the rest of its limits, and
 # so little of it can be no more than a few thousand tokens off, until that is mended.
 SMALL: Final = 16 * 1024
@@ -245,14 +244,20 @@ def _expected(exchange: Exchange) -> tuple[int, int]:
 
 
 def _used(exchange: Exchange, said: Ticket) -> tuple[int, int]:
-    """What was used: as it was told, or what was seen of it by who left; nothing where nobody was asked."""
+    """What was used: as it was told, or what was seen of it; nothing where nobody was asked."""
     if exchange.cache in PAID or (said.failed_input and not exchange.tried_at):
         return 0, 0  # somebody else has paid for it, or it was the last try that failed
     usage = exchange.usage
-    read = 0 if usage is None else usage.read
-    if exchange.outcome != "client_gone":
-        return read, 0 if usage is None else usage.output
-    if not exchange.sent_at:
-        return 0, 0
-    seen = min(exchange.bytes_out // BYTES_PER_TOKEN, said.output)
-    return read or said.input, max(seen, 0 if usage is None else usage.output)
+    read, output = (0, 0) if usage is None else (usage.read, usage.output)
+    if exchange.outcome == "error" or not exchange.sent_at or not said.input:
+        return read, output
+    if exchange.outcome == "complete" and (read or output):
+        return read, output
+    return read or said.input, max(output, _seen(exchange))
+
+
+def _seen(exchange: Exchange) -> int:
+    """About how many tokens the client was sent: it has left, or nobody told (Chat Completions, unasked)."""
+    if not exchange.first_byte_at or exchange.operation == "embed":
+        return 0
+    return exchange.bytes_out // bytes_a_token(exchange.dialect.name, exchange.relay)

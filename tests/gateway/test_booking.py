@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from pathlib import Path
 
 import msgspec
@@ -238,6 +239,20 @@ async def test_a_chat_stream_that_tells_no_usage_is_estimated(alone: Upstream, t
     assert found[:2] == ("useful", True)
     assert 200 <= int(str(found[2])) <= 400
     assert found[3] == len(client.body) // 150
+
+
+@in_loop
+async def test_the_log_says_what_the_ledger_does(alone: Upstream, tmp_path: Path) -> None:
+    """Also where that is estimated: nothing is told to be free that was charged."""
+    price = Price(input=10**9, output=10**9, cache_read=0, cache_write=0)
+    given = msgspec.structs.replace(failing(alone), prices={"chat/y": price})
+    body = b'{"model":"chat/y","stream":true,"messages":[{"role":"user","content":"hi"}]}'
+    async with open_house(keeping(given, tmp_path)) as house:
+        house.tallies.recent = deque()
+        await client_of(alone.plays(stream(UNTOLD)), path="/v1/chat/completions", body=body).ask(house)
+        (line,) = house.tallies.recent
+    ((cost,),) = await asyncio.to_thread(told, tmp_path, "cost")
+    assert line.cost == f"{int(str(cost)) / 1_000_000:.6f}" > "0.010000"
 
 
 @in_loop

@@ -11,7 +11,7 @@ from gateway.limits_account import TOKENS
 from gateway.settings import CacheSettings, Caching, LimitSettings, Settings
 from store.rows import Attempt
 from tests.gateway.booking import keeping, rows
-from tests.gateway.failing import EVENTS, ask, client_of, failing, no
+from tests.gateway.failing import CHAT_EVENTS, EVENTS, ask, client_of, failing, no
 from tests.gateway.indoors import Client, open_house, tiers
 from tests.gateway.loops import Clock, in_loop, until
 from tests.upstream.exchange import Exchange
@@ -59,6 +59,25 @@ async def test_what_was_told_is_what_counts(
     async with open_house(limited(failing(alone)), Clock()) as house:
         await ask(house, alone.plays(*scripts), streamed=streamed)
         assert used(house) == expected
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@in_loop
+async def test_an_answer_that_tells_no_tokens_counts_with_what_was_seen(
+    alone: Upstream, *, streamed: bool
+) -> None:
+    """Chat Completions, streamed, tell them to who asks only: nobody is without limits for not asking."""
+    silent = [event for event in CHAT_EVENTS if b'"usage":{' not in event]
+    reply = (
+        stream(silent) if streamed else whole(b'{"choices":[{"message":{"content":"%b"}}]}' % (b"x" * 400))
+    )
+    async with open_house(limited(failing(alone, tiers("chat/x"))), Clock()) as house:
+        asked = {"model": "m", "max_tokens": 9, "stream": streamed, "messages": [{"role": "user"}]}
+        body = msgspec.json.encode(asked)
+        client = await client_of(alone.plays(reply), path="/v1/chat/completions", body=body).ask(house)
+        assert client.status == 200
+        share = 150 if streamed else 4
+        assert used(house) == len(body) // 4 + 1 + len(client.body) // share > len(body) // 4 + 1
 
 
 @in_loop

@@ -11,6 +11,7 @@ from typing import Final
 from starlette.requests import Request
 
 from gateway.auth import secret_of
+from gateway.caller import Caller, Shut
 from gateway.configuration.addresses import is_loopback
 from gateway.edge.admin.desk import Official, Reach
 from gateway.edge.admin.refusal import Refusal
@@ -32,7 +33,7 @@ _CHALLENGE: Final = {"www-authenticate": "Bearer"}
 
 
 def admit(request: Request, house: House) -> Official:
-    """Who asks. Raises Refusal (401, 403, 429)."""
+    """Who asks. Raises Refusal (401, 403, 429, 503)."""
     _check_names(request, house)
     address, now = request.client.host if request.client else "", house.clock()
     seconds = house.guesses.wait(address, now)
@@ -42,24 +43,35 @@ def admit(request: Request, house: House) -> Official:
         refusal.headers["retry-after"] = str(whole(seconds))
         raise refusal
     said = [value for name in ("authorization", "x-api-key") for value in request.headers.getlist(name)]
-    for value in said:
-        official = _official(house, value.encode("latin-1"))
-        if official is not None:
-            return official
+    known = [_official(house, value.encode("latin-1")) for value in said]
+    for found in known:
+        if isinstance(found, Official):
+            return found
+    for found in known:
+        # Whoever is told why holds the right secret: that is no guess.
+        if isinstance(found, Shut):
+            raise _challenged(found.fault.status, found.fault.message)
+    for _ in said:
         house.guesses.wrong(address, now)
-    refusal = Refusal(401, UNKNOWN if said else NONE_SENT)
-    refusal.headers.update(_CHALLENGE)
-    raise refusal
+    raise _challenged(401, UNKNOWN if said else NONE_SENT)
 
 
-def _official(house: House, credential: bytes) -> Official | None:
+def _challenged(status: int, words: str) -> Refusal:
+    refusal = Refusal(status, words)
+    if status == 401:
+        refusal.headers.update(_CHALLENGE)
+    return refusal
+
+
+def _official(house: House, credential: bytes) -> Official | Shut | None:
+    """Who carries a credential, or why it does not open; None where nobody knows it."""
     admin = house.settings.admin
     # By digest, in constant time: how long it takes tells nothing about the key.
     if admin is not None and compare_digest(sha256(secret_of(credential)).digest(), admin.digest):
         return Official("admin")
-    caller = house.callers.caller_of(credential)
-    if caller is None:
-        return None
+    caller = house.callers.known(credential)
+    if not isinstance(caller, Caller):
+        return caller
     above = caller.user_id or caller.project_id or caller.team_id or caller.organisation_id
     own = Reach(under=caller.user_id) if caller.user_id else Reach(key=caller.key_id)
     return Official(f"key:{caller.key_id}", caller.permissions, Reach(under=above), own)

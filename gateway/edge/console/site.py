@@ -13,6 +13,7 @@ from gateway.edge.console import conversations, keys, playground, routes, sessio
 from gateway.edge.console.desk import FOLDER, HEADERS, Desk
 from gateway.edge.console.session import COOKIE, LASTS
 from gateway.house import House
+from gateway.window import whole
 from store.errors import StoreError
 
 Handler = Callable[[Desk, Request], Awaitable[Response]]
@@ -92,7 +93,7 @@ class _Site:
             return self._turned_away(request, sign_in=False)
         seconds = house.guesses.wait(address, house.clock())
         if seconds:
-            words = f"too many wrong keys came from this address: wait {seconds:.0f} seconds"
+            words = f"too many wrong keys came from this address: wait {whole(seconds)} seconds"
             return desk.page(request, "sign_in.html", 429, words=words)
         form = await desk.form(request)
         if not session.opens(digest, form.get("key", "")):

@@ -84,6 +84,29 @@ async def test_guesses_are_limited() -> None:
 
 
 @in_loop
+async def test_a_key_that_is_shut_out_is_told_why_and_is_no_guess() -> None:
+    """Who holds the right secret of a blocked key turns nobody else at their address away."""
+    async with administered(settings(guesses=3, keys_required=True)) as admin:
+        made = (await admin.ask("POST", "/keys", {"name": "a"})).json()
+        await admin.ask("POST", f"/keys/{made['id']}/block")
+        for _ in range(5):
+            own = (b"authorization", b"Bearer " + made["secret"].encode())
+            refused = await admin.ask("GET", "/keys", headers=(own,))
+            assert (refused.status, refused.header(b"www-authenticate")) == (401, b"Bearer")
+            assert "blocked" in refused.json()["error"]["message"]
+        assert (await admin.ask("GET", "/keys")).status == 200
+
+
+@in_loop
+async def test_the_right_credential_beside_a_wrong_one_is_no_guess() -> None:
+    """As for callers: a client may send one of somebody else, too."""
+    async with administered(settings(guesses=3)) as admin:
+        for _ in range(5):
+            both = (WRONG, (b"x-api-key", KEY.encode()))
+            assert (await admin.ask("GET", "/keys", headers=both)).status == 200
+
+
+@in_loop
 async def test_every_answer_carries_the_fields_of_safety() -> None:
     """Good or bad: not kept by caches, framed by nobody, read as what it says it is."""
     async with administered() as admin:
