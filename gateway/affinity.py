@@ -7,6 +7,7 @@ is warm goes first, whatever the strategy says; between the tiers of a plan the 
 from collections.abc import Callable, Hashable
 
 from gateway.credentials import NONE
+from gateway.decision import stays
 from gateway.opening import opening
 from gateway.pins import Pin, Pins
 from gateway.plan import Choice, Targets
@@ -29,7 +30,12 @@ class Affinity:
             return choice.order()
         now = self._clock()
         exchange.pin = pin = self.pins.of(conversation, now)
-        return choice.order_for(pin, now) if pin.homes else choice.order()
+        if not pin.homes:
+            return choice.order()
+        targets = choice.order_for(pin, now)
+        if choice.led and pin.best(targets[0].where, now) is not None:
+            exchange.decision = stays(exchange.decision)
+        return targets
 
 
 def conversation_of(exchange: Exchange) -> Hashable:

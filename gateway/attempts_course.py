@@ -4,6 +4,7 @@ The answer is that of the last try, of those that are worth most to a client (`f
 """
 
 import asyncio
+import itertools
 
 import msgspec
 
@@ -13,6 +14,7 @@ from gateway import attempts_trial as trial
 from gateway import judgement
 from gateway.attempts_lessons import learn
 from gateway.attempts_recourse import Way, open_ways, way_out
+from gateway.decision import after, goes, past
 from gateway.failure import Failure, Standing, next_step, pause
 from gateway.plan import Target
 from gateway.state import Exchange
@@ -58,6 +60,9 @@ class Course:
     def next(self) -> Target:
         """The next target: the first whose breaker lets it be tried, or else the first that is left."""
         left, target = self._left, self._first_left()
+        if target is not left[0]:
+            before = itertools.takewhile(lambda one: one is not target, left)
+            self._exchange.decision = past(self._exchange.decision, map(_name, before))
         left.remove(target)
         self._here = 1
         self._exchange.seat = None
@@ -99,13 +104,16 @@ class Course:
             self._tell()
             return None
         back = leaving.back_in(exchange, failure)
+        exchange.decision = after(_cause(exchange, failure))
         _forget(exchange)
         exchange.again = step == "again" and not taught
         if step == "next" and await leaving.waited(exchange, back, self._first_left().price):
             exchange.seat = None
             return target
         if step != "again":
+            exchange.decision = goes("next" if step == "next" else "way out", exchange.decision)
             return self._leave(target, failure)
+        exchange.decision = goes("mended" if taught else "again", exchange.decision)
         if taught:
             # It was not the target that failed, and so it is not spared.
             return target
@@ -141,6 +149,7 @@ class Course:
             raise exchange.interrupted
         self._keep(failure, error)
         back = leaving.back_in(exchange, failure)
+        exchange.decision = after(_cause(exchange, failure))
         _forget(exchange)
         exchange.again = False
         exchange.rotations += 1
@@ -149,6 +158,7 @@ class Course:
             seats.forgive(exchange)
             return target
         exchange.house.tallies.rotation(target.provider.name, failure.kind)
+        exchange.decision = goes("next key", exchange.decision)
         return target
 
     def _say(self, failure: Failure) -> Target:
@@ -156,7 +166,7 @@ class Course:
         exchange = self._exchange
         target = exchange.target
         assert target is not None
-        exchange.failed += (f"{target.provider.name}/{target.model[:100]} {failure.cause}",)
+        exchange.failed += (f"{_name(target)} {failure.cause}",)
         return target
 
     def _note(self, failure: Failure) -> Target:
@@ -194,6 +204,16 @@ class Course:
             # A later try was silent, and the client was told of life: what came before cannot pass any more.
             assert answer.failure.fault is not None
             raise judgement.told(exchange.dialect.name, answer.failure.fault, exchange.retry_after)
+
+
+def _cause(exchange: Exchange, failure: Failure) -> str:
+    """As the upstream said it: a client may be told of it by another status."""
+    head = exchange.head
+    return str(head.status) if head is not None and head.status >= 400 else failure.cause
+
+
+def _name(target: Target) -> str:
+    return f"{target.provider.name}/{target.model[:100]}"
 
 
 def _forget(exchange: Exchange) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from adapters.fault import Malformed
 from gateway import attempts_trial as trial
 from gateway.attempts_course import Course
+from gateway.decision import hedged as rival_of
 from gateway.errors import Refused, UpstreamError
 from gateway.redaction import redact
 from gateway.silence import NEVER
@@ -27,7 +28,8 @@ Run = Callable[[Exchange, Course], Awaitable[None]]
 
 # What a try makes of an exchange: it moves from a rival that has won.
 _OF_A_TRY: Final = (
-    *("target", "source", "wire", "pool", "body_mode", "shown", "embedding", "estimated", "dropped"),
+    *("target", "decision", "source", "wire", "pool", "body_mode", "shown", "embedding"),
+    *("estimated", "dropped"),
     *("trial", "probe", "seat", "head", "relay", "coded", "retry_after", "first", "error", "upstream_id"),
     *(
         "tried_at",
@@ -49,13 +51,17 @@ class Overtaken(Exception):
 
 
 class Rival:
-    """What stands beside a request that may be overtaken. `course` is the request's own."""
+    """What stands beside a request that may be overtaken. `course` is the request's own.
 
-    __slots__ = ("_child", "_course", "_exchange", "_good", "_over", "_place", "_run", "_task")
+    `patience`: seconds until it starts.
+    """
 
-    def __init__(self, exchange: Exchange, course: Course, run: Run) -> None:
+    __slots__ = ("_child", "_course", "_exchange", "_good", "_over", "_patience", "_place", "_run", "_task")
+
+    def __init__(self, exchange: Exchange, course: Course, run: Run, patience: float) -> None:
         self._exchange = exchange
         self._run = run
+        self._patience = patience
         self._course = course
         self._child: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
@@ -72,6 +78,7 @@ class Rival:
             return
         self._child = child = copy.copy(exchange)
         child.targets, child.part = (target,), "second"
+        child.decision = rival_of(self._patience)
         child.target = child.source = child.wire = child.pool = child.shown = child.embedding = None
         child.trial = child.seat = child.head = child.tap = child.usage = child.watcher = child.dialling = (
             None
@@ -195,7 +202,7 @@ async def hedged(exchange: Exchange, course: Course, run: Run) -> None:
     recourse = exchange.targets[0].recourse
     assert recourse is not None
     exchange.part = "first"
-    rival = Rival(exchange, course, run)
+    rival = Rival(exchange, course, run, recourse.hedge)
     alarm = house.timekeeper.call_at(house.clock() + recourse.hedge, rival.start)
     try:
         await run(exchange, course)

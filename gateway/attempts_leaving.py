@@ -7,6 +7,7 @@ import time
 
 from gateway import judgement
 from gateway.credentials import NONE
+from gateway.decision import also
 from gateway.failure import Failure
 from gateway.leaving import Stay, decide_leaving
 from gateway.settings import Price
@@ -33,6 +34,7 @@ async def waited(exchange: Exchange, seconds: float | None, there: Price | None)
     stay = Stay(seconds=seconds, latest=latest, tokens=tokens, here=target.price, there=there)
     leaving = decide_leaving(stay, policy)
     exchange.leaving = leaving.words()
+    exchange.decision = also(exchange.decision, exchange.leaving)
     house.tallies.leaving(target.provider.name, waited=leaving.wait)
     if leaving.wait:
         await wait(exchange, Place(), now + seconds)

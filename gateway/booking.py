@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from adapters.events import Usage
+from gateway.decision import without
 from gateway.estimates import PLAIN, bytes_a_token
 from gateway.failure import TIMEOUT_WEIGHT, Failure
 from gateway.plan import Target
@@ -150,6 +151,7 @@ class Booking:
             reasoning=usage.reasoning,
             cost=paid or 0,
             price="" if price is None else price.source,
+            decision=exchange.decision if not exchange.left_out else _chosen(exchange),
             charges=house.limits.charge(exchange, target, usage, paid) if house.limits is not None else (),
         )
 
@@ -162,6 +164,12 @@ def _words(said: bytes) -> str:
 
 def _parent(exchange: Exchange) -> str:
     return next((_words(value) for name, value in exchange.scope["headers"] if name in PARENTS), "")
+
+
+def _chosen(exchange: Exchange) -> str:
+    """Why a request goes where it does from whose plan targets were left out: its first try says so."""
+    first = exchange.attempts == 1
+    return without(exchange.decision, exchange.left_out) if first else exchange.decision
 
 
 def _outcome(exchange: Exchange) -> Outcome:

@@ -15,6 +15,7 @@ import msgspec
 
 from adapters.fault import Fault
 from gateway.configuration.quantities import seconds
+from gateway.decision import ALONE, also
 from gateway.errors import Refused
 from gateway.state import Exchange
 
@@ -34,6 +35,7 @@ def heed(exchange: Exchange) -> None:
 def narrow(exchange: Exchange) -> None:
     """Leave only the first target, where the caller wants no other."""
     if exchange.alone:
+        exchange.decision = also(exchange.decision, ALONE)
         exchange.targets = tuple(
             msgspec.structs.replace(target, recourse=None) for target in exchange.targets[:1]
         )

@@ -61,15 +61,17 @@ class Rank(Protocol):
 class Choice:
     """A plan that is another for each request: ranks of targets, in order.
 
-    `held`: whether conversations stay where they are, rank by rank. `affine`: whether any do.
+    `held`: whether conversations stay where they are, rank by rank. `affine`: whether any do; `led`: whether
+    one that has a home in the first rank begins there, whatever its order.
     """
 
-    __slots__ = ("_fixed", "_held", "_ranks", "_single", "affine")
+    __slots__ = ("_fixed", "_held", "_ranks", "_single", "affine", "led")
 
     def __init__(self, ranks: tuple[Rank, ...], held: tuple[bool, ...] = ()) -> None:
         self._ranks = ranks
         self._held = held or (False,) * len(ranks)
         self.affine = any(self._held)
+        self.led = self._held[0] and len(ranks[0].first()) > 1
         self._fixed = self.first() if all(rank.fixed for rank in ranks) else None
         # Ranks of one target each, as a list of targets has them, have one order for everybody.
         self._single = all(len(rank.first()) == 1 for rank in ranks)

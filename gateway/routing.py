@@ -21,6 +21,7 @@ from adapters.fault import Fault
 from adapters.survey import without
 from adapters.table import DIALECTS
 from gateway.configuration.problems import dotted
+from gateway.decision import BY_PATH, of_plan
 from gateway.errors import Refused
 from gateway.plan import Choice, Rank, Target, Targets, planned
 from gateway.plan_ranks import ranked
@@ -62,12 +63,16 @@ class View(NamedTuple):
 
 
 class Kept(msgspec.Struct):
-    """What was made of a name: a plan, or why there is none. `until`: when it is looked up again."""
+    """What was made of a name: a plan, or why there is none. `until`: when it is looked up again.
+
+    `why` are the words for it.
+    """
 
     lead: Lead | None
     plan: Targets | Choice = ()
     fault: Fault | None = None
     label: str = ""
+    why: str = ""
     until: float = 0.0
 
 
@@ -166,12 +171,13 @@ class Router:
 
     def _made(self, client: Dialect, model: str, lead: Lead, *, embed: bool) -> Kept:
         ranks = [self._rank(client, tier, lead.model, embed=embed) for tier in lead.tiers]
-        held = tuple(tier.affinity for tier, rank in zip(lead.tiers, ranks, strict=True) if rank is not None)
+        tiers = [tier for tier, rank in zip(lead.tiers, ranks, strict=True) if rank is not None]
         there = tuple(rank for rank in ranks if rank is not None)
         if not there:
             first, _ = self._target(lead.tiers[0].shares[0].to, lead.model)
             return Kept(lead, fault=_no_embeddings(model, first))
-        return Kept(lead, planned(there, held, leaving=self._workshop.leaving), label=lead.where)
+        plan = planned(there, tuple(tier.affinity for tier in tiers), leaving=self._workshop.leaving)
+        return Kept(lead, plan, label=lead.where, why=of_plan(lead.led, lead.where, tiers))
 
     def _rank(self, client: Dialect, tier: Tier, model: str, *, embed: bool) -> Rank | None:
         """The targets of a tier that can be asked; None where none can."""
@@ -189,6 +195,7 @@ class Router:
         assert exchange.peek is not None
         if exchange.named:
             exchange.targets = (self._at(exchange.named, exchange.dialect, exchange.peek.model),)
+            exchange.decision = BY_PATH
             return
         try:
             kept = self.found(exchange)
@@ -197,6 +204,7 @@ class Router:
                 raise
             return
         found = kept.plan
+        exchange.decision = kept.why
         exchange.targets = _ordered(exchange, found) if isinstance(found, Choice) else found
         exchange.route = kept.label
 

@@ -16,6 +16,7 @@ import msgspec
 
 from adapters.fault import Fault
 from gateway.configuration.problems import dotted
+from gateway.decision import BY_HEADER, Means
 from gateway.errors import Refused
 from gateway.provider import Provider
 from gateway.routing_globs import Globs, is_glob
@@ -33,12 +34,13 @@ MANY: Final = 500
 class Lead(msgspec.Struct, frozen=True):
     """Where a name leads: tiers, and the name that is kept where a target sets none.
 
-    `where` is the place in the configuration that says so; empty where no entry does.
+    `where` is the place in the configuration that says so; empty where no entry does. `led` is what found it.
     """
 
     tiers: tuple[Tier, ...]
     model: str
     where: str = ""
+    led: str = ""
 
 
 class Names:
@@ -80,30 +82,30 @@ class Names:
             reached = [one for one in self._providers.values() if not one.local]
             speaking = [one for one in reached if one.speaks(dialect)] or reached
             if len(speaking) == 1:
-                return Lead(only(speaking[0].name), model)
+                return _untold("only provider", speaking[0].name, model)
         return None
 
     def alias(self, model: str) -> Lead | None:
         """Where an exact name of the table leads."""
         if model in self._exact:
-            return self._entry(model, model)
+            return self._entry("alias", model, model)
         bare = model.removeprefix(PICKABLE)
-        return self._entry(bare, bare) if bare in self._exact else None
+        return self._entry("alias", bare, bare) if bare in self._exact else None
 
-    def _entry(self, name: str, model: str) -> Lead:
-        return Lead(tiers_of(self._models[name]), model, dotted(*self._path, name))
+    def _entry(self, led: Means, name: str, model: str) -> Lead:
+        return Lead(tiers_of(self._models[name]), model, dotted(*self._path, name), led)
 
     def _by_expression(self, model: str) -> Lead | None:
         if len(model) > LONGEST:
             return None
         for name, expression in self._expressions.items():
             if expression.fullmatch(model):
-                return self._entry(name, model)
+                return self._entry("expression", name, model)
         return None
 
     def _by_glob(self, model: str) -> Lead | None:
         glob = self._globs.longest(model)
-        return None if glob is None else self._entry(glob, model)
+        return None if glob is None else self._entry("glob", glob, model)
 
     def _by_provider(self, model: str) -> Lead | None:
         if not self.by_provider:
@@ -120,13 +122,13 @@ class Names:
         for separator in SEPARATORS:
             name, found, rest = model.partition(separator)
             if found and rest and name in self._providers:
-                return Lead(only(name), rest)
+                return _untold("provider in the name", name, rest)
         return None
 
     def _by_family(self, model: str) -> Lead | None:
         for provider in self._providers.values():
             if any(fnmatchcase(model, family) for family in provider.settings.families):
-                return Lead(only(provider.name), model)
+                return _untold("family", provider.name, model)
         return None
 
     def unknown(self, model: str) -> Fault:
@@ -158,16 +160,16 @@ class Said(NamedTuple):
         """Where it leads; a name of the table keeps the model asked for. Raises Refused (404)."""
         found = self.names.alias(self.use)
         if found is not None:
-            return Lead(found.tiers, model, found.where)
+            return msgspec.structs.replace(found, model=model, led=f"{BY_HEADER}, {found.led}")
         found = self.names.lead(dialect, self.use)
         if found is None:
             raise Refused(self.names.unknown(self.use))
-        return found
+        return msgspec.structs.replace(found, led=f"{BY_HEADER}, {found.led}")
 
 
-def only(provider: str) -> tuple[Tier, ...]:
-    """One provider, which keeps the name asked for."""
-    return (Tier((Share(provider),)),)
+def _untold(led: Means, provider: str, model: str) -> Lead:
+    """One provider, which keeps the name asked for; no entry says so."""
+    return Lead((Tier((Share(provider),)),), model, led=led)
 
 
 def _some(known: list[str]) -> str:

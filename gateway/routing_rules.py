@@ -38,7 +38,7 @@ class Ruling(msgspec.Struct, frozen=True):
 
     def lead(self, dialect: str, model: str) -> Lead | None:  # noqa: ARG002  # as names lead
         """Where a request goes that the rule is for; a target without a model keeps the name asked for."""
-        return Lead(self.tiers, model, self.label)
+        return Lead(self.tiers, model, self.label, "rule")
 
 
 class Ruled(msgspec.Struct, omit_defaults=True):

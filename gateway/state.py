@@ -89,6 +89,8 @@ class Exchange(msgspec.Struct, eq=False):
 
     # From the plan.
     route: str = ""
+    # Why the try under way was made: of the plan, until one has failed.
+    decision: str = ""
     untagged: bool = False
     targets: tuple[Target, ...] = ()
     left_out: tuple[str, ...] = ()

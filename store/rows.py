@@ -91,7 +91,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """One row of the ledger: one try against one target, with what it used and cost.
 
     `id` is unique for ever: a row that comes twice is kept once, and so are its `charges`, which are no
-    column but go to the budgets with it. A `price` of "" says that nobody knew one.
+    column but go to the budgets with it. A `price` of "" says that nobody knew one. `decision` says in words
+    why it was made, and why at this target.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Attempt(msgspec.Struct, frozen=True):
     reasoning: int = 0
     cost: int = 0
     price: str = ""
+    decision: str = ""
     charges: tuple[Charge, ...] = ()
 
 

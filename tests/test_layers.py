@@ -86,6 +86,7 @@ LADDERS = {
                 "gateway.cache",
                 "gateway.caller",
                 "gateway.credentials",
+                "gateway.decision",
                 "gateway.decrees",
                 "gateway.sealing",
                 "gateway.seat",

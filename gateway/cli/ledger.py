@@ -31,6 +31,7 @@ COLUMNS: Final = (
     "cache_read",
     "output",
     "cost",
+    "decision",
 )
 MOST: Final = 10_000
 
@@ -44,7 +45,7 @@ MOST: Final = 10_000
 @config_option
 @store_option
 def command(form: Form, config: str | None, file: str | None, limit: int, **which: str | None) -> None:
-    """Show single attempts, the latest first, with what each used, what it cost and what became of it."""
+    """Show single attempts, the latest first: what each used and cost, what became of it, and why it was."""
     asked = [(name, value) for name, value in which.items() if value is not None]
     if len(asked) > 1:
         raise click.UsageError("one of --exchange, --session and --key at a time")

@@ -29,6 +29,7 @@ ROWS = [
         exchange="e2",
         cause="retried",
         cost=50_000,
+        decision="again after 529",
     ),
     row(
         3, model="mini", key_id="k2", session="s2", exchange="e3", agent="=cmd", cost=1_000, began=NOON + DAY
@@ -125,6 +126,9 @@ def test_the_ledger_tells_one_conversation(kept: Machine) -> None:
         ("e2", "retried", "0.050000"),
         ("e1", "useful", "0.250000"),
     ]
+    assert rows[0]["decision"] == "again after 529"
+    assert "again after 529" in kept.run("ledger", "--session", "s1").stdout
+    assert "again after 529" in kept.run("ledger", "--session", "s1", "--csv").stdout
     assert len(told(kept, "ledger", "--key", "robot")) == 2
     assert told(kept, "ledger", "--exchange", "e3")[0]["model"] == "mini"
     assert "no such attempt" in kept.run("ledger", "--session", "none").stdout

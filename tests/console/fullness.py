@@ -94,11 +94,23 @@ def _attempts(now: int, count: int, chance: random.Random) -> list[Attempt]:
             cause = chance.choice(CAUSES)
             for number, one in enumerate([cause, "useful"] if cause != "useful" else [cause], 1):
                 row = _attempt(model, one, began, kept, chance)
+                row["decision"] = _decision(model, number, found, turn=turn)
                 began = row["ended"] + chance.randint(2, 40) * SECOND
                 identity = f"{exchange}-{number}"
                 found.append(Attempt(id=identity, exchange=exchange, attempt=number, **row, **told))
             kept += 9000 + chance.randint(0, 4000)
     return [row for row in found if row.ended <= now]
+
+
+def _decision(model: tuple[str, str, float, float], number: int, before: list[Attempt], *, turn: int) -> str:
+    """Why it was made, as a gateway would have said it."""
+    if number > 1:
+        last = before[-1]
+        warm = f"; left: {last.cache_read} tokens warm, 12s to wait, leaving $0.010800, waiting $0.012000"
+        return f"next after {last.status}{warm if last.status == 429 and last.cache_read else ''}"
+    if "opus" not in model[1]:
+        return 'glob models."claude-*"' if "claude" in model[1] else "provider in the name"
+    return "alias models.smart, weighted" + (", where the conversation was" if turn else "")
 
 
 def _attempt(

@@ -2,6 +2,7 @@
 
 import re
 import time
+from html import escape
 from pathlib import Path
 
 import msgspec
@@ -80,6 +81,8 @@ async def test_a_conversation_is_told_in_order(tmp_path: Path) -> None:
             rows = [kept.attempt for kept in page(connection, "session", session).rows]
         database.close()
         assert text.count('<th scope="row">') == len(rows)
+        assert text.count('<small class="why">') == len(rows)
+        assert all(escape(row.decision) in text for row in rows)
         places = [text.index(f'title="{row.exchange}"') for row in reversed(rows)]
         assert places == sorted(places)
         missing = await visitor.get("/console/conversations/nothing")

@@ -58,7 +58,7 @@ async def test_a_good_try_is_one_useful_row(alone: Upstream, tmp_path: Path) -> 
     assert row == Attempt(
         *(row.id, "mine", 1, *times, "", "", "", "", "", "conversation", "child", "parent"),
         *("anthropic-messages", "one", 0, "m", "x", "useful", "complete", 200, False, False),
-        *(11, 5, 3, 2, 9, 0, 0, "", ()),
+        *(11, 5, 3, 2, 9, 0, 0, "", "alias models.m, in order", ()),
     )
 
 

@@ -84,7 +84,10 @@ class AttemptsWanted(Paging, frozen=True, kw_only=True):
 
 
 class AttemptShown(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the ledger: one try against one target. `price` says whose price it is, if any."""
+    """One row of the ledger: one try against one target.
+
+    `price` says whose price it is, if any; `decision` why the try was made, and why at this target.
+    """
 
     number: int
     id: str
@@ -119,6 +122,7 @@ class AttemptShown(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: int
     cost: str
     price: str
+    decision: str
 
 
 class SpentWanted(Paging, frozen=True, kw_only=True):

@@ -71,7 +71,7 @@ async def test_usage_of_a_time_and_page_by_page() -> None:
 async def test_rows_are_found_by_exchange_session_and_key() -> None:
     """The latest first, with times and dollars as they are told."""
     async with administered() as admin:
-        put(admin, *(attempt(number) for number in range(6)))
+        put(admin, *(attempt(number, decision="next after 503") for number in range(6)))
         for query, found in (
             ("", ["a5", "a4", "a3", "a2", "a1", "a0"]),
             ("?exchange=e1", ["a3", "a2"]),
@@ -80,7 +80,7 @@ async def test_rows_are_found_by_exchange_session_and_key() -> None:
         ):
             rows = (await admin.told("GET", f"/ledger{query}"))["rows"]
             assert [row["id"] for row in rows] == found
-        assert rows[-1]["cost"] == "1.500001"
+        assert (rows[-1]["cost"], rows[-1]["decision"]) == ("1.500001", "next after 503")
         assert (rows[-1]["began"].endswith("Z"), rows[-1]["first_byte"]) == (True, None)
 
 
