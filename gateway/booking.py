@@ -213,7 +213,7 @@ def _used(exchange: Exchange, failure: Failure | None) -> tuple[Usage, bool]:
 
 
 def _tells(usage: Usage) -> bool:
-    return bool(usage.read or usage.output)
+    return bool(usage.output or usage.read)
 
 
 def _completed(exchange: Exchange, usage: Usage) -> Usage:

@@ -105,23 +105,29 @@ class Budgets:
 
     def hold(self, exchange: Exchange, account: Account, ticket: Ticket, today: float) -> float:
         """Hold what a request may cost. Raises Refused (429) where nothing is left of a budget over it."""
-        for allowance in account.allowances:
+        allowance = account.allowance
+        while allowance is not None:
             purse = allowance.purse
             if purse.spent(today) + purse.held >= allowance.most:
                 self._refuse(exchange, account, today)
+            allowance = allowance.after
         expected = self._expected(exchange, ticket)
-        for allowance in account.allowances:
+        allowance = account.allowance
+        while allowance is not None:
             purse = allowance.purse
             purse.held += expected
             purse.asked = today
+            allowance = allowance.after
         return expected
 
     def charge(self, account: Account, amount: int) -> tuple[Charge, ...]:
         """So much was spent: what rides on the row of the ledger that says so."""
-        today = self._calendar()
-        if len(account.allowances) == 1:
-            return (self._charge(account.allowances[0], amount, today),)
-        return tuple([self._charge(allowance, amount, today) for allowance in account.allowances])
+        today, allowance = self._calendar(), account.allowance
+        charges: tuple[Charge, ...] = ()
+        while allowance is not None:
+            charges += (self._charge(allowance, amount, today),)
+            allowance = allowance.after
+        return charges
 
     def _charge(self, allowance: Allowance, amount: int, today: float) -> Charge:
         purse = allowance.purse

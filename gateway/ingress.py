@@ -88,9 +88,13 @@ def _sort(exchange: Exchange, headers: list[Pair]) -> int:
             kept_here += len(pair[1])
             if use != DROP:
                 _note(exchange, forward, pair, use)
-    nominated = exchange.nominated
-    exchange.forward = [pair for pair in forward if pair[0] not in nominated] if nominated else forward
+    exchange.forward = _not_nominated(forward, exchange.nominated) if exchange.nominated else forward
     return kept_here
+
+
+def _not_nominated(forward: list[Pair], nominated: frozenset[bytes]) -> list[Pair]:
+    # Apart from `_sort`: what a comprehension uses of its function is one object more at every call.
+    return [pair for pair in forward if pair[0] not in nominated]
 
 
 def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None:

@@ -67,7 +67,7 @@ class Limits:
     def enter(self, exchange: Exchange) -> None:
         """Count a request, where there is room for it in all that it counts in. Raises Refused (429)."""
         account = self._accounts.get(exchange.caller) or self.account(exchange.caller)
-        if not account.meters and not account.allowances:
+        if account.crowd is None and account.allowance is None:
             return
         now = self._clock()
         ticket = Ticket(account, now)
@@ -82,10 +82,12 @@ class Limits:
             if gauge.window.wait(now, amounts[gauge.kind], gauge.most):
                 self._refuse(account, amounts, now)
             gauge = gauge.after
-        if account.allowances and self.budgets is not None:
+        if account.allowance is not None and self.budgets is not None:
             ticket.held = self.budgets.hold(exchange, account, ticket, self._calendar())
-        for meter in account.meters:
-            meter.inside += 1
+        crowd = account.crowd
+        while crowd is not None:
+            crowd.meter.inside += 1
+            crowd = crowd.after
         gauge = account.first
         while gauge is not None:
             gauge.window.add(now, amounts[gauge.kind])
@@ -99,11 +101,15 @@ class Limits:
             return
         exchange.ticket = None
         account, said = ticket.account, ticket.amounts
-        for meter in account.meters:
-            meter.inside -= 1
+        crowd = account.crowd
+        while crowd is not None:
+            crowd.meter.inside -= 1
+            crowd = crowd.after
         if ticket.held:
-            for allowance in account.allowances:
+            allowance = account.allowance
+            while allowance is not None:
                 allowance.purse.held -= ticket.held
+                allowance = allowance.after
         if account.weighs:
             used_input, used_output = _used(exchange, ticket)
             ticket.input = used_input + ticket.failed_input
@@ -122,15 +128,15 @@ class Limits:
         if not caller.scopes:
             return headers
         account = self._accounts.get(caller) or self.account(caller)
-        if not account.firsts and not account.allowances:
+        if account.first is None and account.allowance is None:
             return headers
         headers = told.without_others(headers)
         now, anthropic = self._clock(), exchange.dialect.name == ANTHROPIC
         if not anthropic:
             told.tell_openai(account, now, headers)
-        elif account.firsts:
+        elif account.first is not None:
             told.tell_anthropic(account, now, self._calendar(), headers)
-        if account.allowances:
+        if account.allowance is not None:
             told.tell_budget(account, self._calendar(), headers, anthropic=anthropic)
         return headers
 
@@ -150,7 +156,7 @@ class Limits:
         if budgets is None or not exchange.caller.scopes:
             return ()
         account = self._accounts.get(exchange.caller) or self.account(exchange.caller)
-        if not account.allowances:
+        if account.allowance is None:
             return ()
         amount = budgets.worth(exchange.house.prices, target, usage) if cost is None else cost
         return budgets.charge(account, amount) if amount else ()
@@ -187,9 +193,9 @@ class Limits:
 
     def _refuse_crowd(self, account: Account) -> None:
         """Raises Refused. Nobody knows when one of them is over."""
-        scope, most = next((scope, most) for scope, meter, most in account.crowds if meter.inside >= most)
+        full = next(one for one in account.crowds if one.most and one.meter.inside >= one.most)
         self.count_refusal("concurrent")
-        words = f"{most} requests at once are allowed for {whose(scope)}, and as many are under way"
+        words = f"{full.most} requests at once are allowed for {whose(full.scope)}, and as many are under way"
         raise Refused(msgspec.structs.replace(TOO_MANY, message=words, retry_after=1))
 
     def _refuse(self, account: Account, amounts: tuple[float, ...], now: float) -> None:
@@ -229,7 +235,8 @@ def _words(gauge: Gauge, seconds: int) -> str:
 
 def _amounts(ticket: Ticket) -> tuple[float, float, float, float]:
     """What a request counts for, by kind."""
-    return 1.0, ticket.input + ticket.output, ticket.input, ticket.output
+    # Their sum in floats, as windows count: it is no object more.
+    return 1.0, 1.0 * ticket.input + ticket.output, ticket.input, ticket.output
 
 
 def _expected(exchange: Exchange) -> tuple[int, int]:

@@ -4,8 +4,9 @@ A meter is one scope's: what it has counted is the same for all who stand under 
 limits change. How much may be counted belongs to the caller, whose account is made anew with every change.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -58,8 +59,11 @@ class Meter:
 class Gauge:
     """One limit: how much of a kind there may be in a minute, where it is counted, and how it is told.
 
-    `other` is the caller's next limit of the same kind, `after` the next of any: a chain is walked without an
-    object for the walk.
+    `other` is the caller's next limit of the same kind, `after` the next of any; of the first of a kind
+    `next_kind` is the first of the next. A chain is walked without an object for the walk.
+
+    What is told of it is spelled once as far as it stays the same: `myriads` of what is left as `head`, and
+    the moment from which nothing of it is left.
     """
 
     __slots__ = (
@@ -67,8 +71,11 @@ class Gauge:
         "anthropic_limit",
         "anthropic_remaining",
         "anthropic_reset",
+        "head",
         "kind",
         "most",
+        "myriads",
+        "next_kind",
         "openai_limit",
         "openai_remaining",
         "openai_reset",
@@ -84,6 +91,9 @@ class Gauge:
         self.window = window
         self.other: Gauge | None = None
         self.after: Gauge | None = None
+        self.next_kind: Gauge | None = None
+        self.myriads = 0.0
+        self.head = b""
         name = NAMES[kind]
         said = b"%d" % most
         self.openai_limit = (b"x-ratelimit-limit-" + name, said)
@@ -94,15 +104,28 @@ class Gauge:
         self.anthropic_reset = b"anthropic-ratelimit-" + name + b"-reset"
 
 
+class Crowd:
+    """The requests of one scope that are under way, and how many there may be; 0 for any number."""
+
+    __slots__ = ("after", "meter", "most", "scope")
+
+    def __init__(self, scope: str, meter: Meter, most: int) -> None:
+        self.scope = scope
+        self.meter = meter
+        self.most = most
+        self.after: Crowd | None = None
+
+
 class Allowance:
     """One budget: how much may be spent, and the purse it is counted in."""
 
-    __slots__ = ("mark", "most", "purse", "said")
+    __slots__ = ("after", "mark", "most", "purse", "said")
 
     def __init__(self, purse: Purse, most: int) -> None:
         self.purse = purse
         self.most = float(most)
         self.mark = self.most * WARNED_AT[-1]
+        self.after: Allowance | None = None
         # How it was told last, and of which share and period: most answers say the same.
         self.said: tuple[tuple[int, int], list[Pair]] = ((-1, -1), [])
 
@@ -111,10 +134,13 @@ class Allowance:
         return self.purse.spent(today) / self.most if self.most else 1.0
 
 
+Link = TypeVar("Link", Crowd, Gauge, Allowance)
+
+
 class Account:
     """What a caller is limited by. `firsts`: the first gauge of each kind, of which the tightest is told."""
 
-    __slots__ = ("allowances", "crowds", "first", "firsts", "gauges", "meters", "weighs")
+    __slots__ = ("allowance", "allowances", "crowd", "crowds", "first", "firsts", "gauges", "weighs")
 
     def __init__(
         self,
@@ -123,29 +149,30 @@ class Account:
         allowances: tuple[Allowance, ...],
     ) -> None:
         limited = [(scope, meter) for scope, meter in zip(scopes, meters, strict=True) if meter is not None]
-        self.meters = tuple(meter for _, meter in limited)
-        self.crowds = tuple(
-            (scope.id, meter, scope.limits.concurrent) for scope, meter in limited if scope.limits.concurrent
-        )
+        self.crowds = tuple(Crowd(scope.id, meter, scope.limits.concurrent) for scope, meter in limited)
         self.gauges = tuple(
             Gauge(scope.id, kind, most, meter.window(kind))
             for scope, meter in limited
             for kind, field in enumerate(FIELDS)
             if (most := getattr(scope.limits, field))
         )
-        for gauge, after in pairwise(self.gauges):
-            gauge.after = after
-        self.first = self.gauges[0] if self.gauges else None
+        self.crowd = _first(self.crowds)
+        self.first = _first(self.gauges)
+        self.allowance = _first(allowances)
         kinds = sorted({gauge.kind for gauge in self.gauges})
         self.firsts = tuple(_chained([one for one in self.gauges if one.kind == kind]) for kind in kinds)
+        for first, following in pairwise(self.firsts):
+            first.next_kind = following
         self.allowances = allowances
         self.weighs = bool(allowances) or any(kind != REQUESTS for kind in kinds)
 
     def crowded(self) -> bool:
         """Whether as many requests are under way as may be at once."""
-        for _, meter, most in self.crowds:  # noqa: SIM110  # a generator is three objects, and a frame
-            if meter.inside >= most:
+        crowd = self.crowd
+        while crowd is not None:
+            if crowd.most and crowd.meter.inside >= crowd.most:
                 return True
+            crowd = crowd.after
         return False
 
 
@@ -165,6 +192,13 @@ class Ticket(msgspec.Struct, gc=False):
     amounts: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     failed_input: int = 0
     failed_output: int = 0
+
+
+def _first(chain: Sequence[Link]) -> Link | None:
+    """Each led to the next; the first of them."""
+    for one, after in pairwise(chain):
+        one.after = after
+    return chain[0] if chain else None
 
 
 def _chained(gauges: list[Gauge]) -> Gauge:

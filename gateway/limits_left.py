@@ -41,8 +41,10 @@ def limits_left(account: Account, now: float) -> Iterator[Left]:
         yield Left(
             gauge.scope, KINDS[gauge.kind], of, most, int(window.left(now, most)), window.clear_in(now)
         )
-    for scope, meter, most in account.crowds:
-        yield Left(scope, "concurrent", "requests at once", most, max(most - meter.inside, 0), 0.0)
+    for crowd in account.crowds:
+        if crowd.most:
+            left = max(crowd.most - crowd.meter.inside, 0)
+            yield Left(crowd.scope, "concurrent", "requests at once", crowd.most, left, 0.0)
 
 
 def budgets_left(account: Account, today: float) -> Iterator[Left]:

@@ -11,8 +11,13 @@ from gateway.limits_account import Account, Allowance, Gauge
 from gateway.state import Pair
 
 PREFIXES: Final = (b"x-ratelimit-", b"anthropic-ratelimit-")
-# A number that is spelled costs three objects; the remaining requests of most limits are few.
+# A number that is spelled costs four objects. Those that are left of most limits are few, and of the others
+# the first digits stay as they are for a while.
 NUMBERS: Final = tuple(b"%d" % number for number in range(1000))
+ENDS: Final = tuple(b"%02d" % number for number in range(100))
+FEW: Final = 1000.0
+HUNDRED: Final = 100.0
+MYRIAD: Final = 10_000.0
 SECONDS: Final = tuple(b"%ds" % seconds for seconds in range(62))
 MOMENTS_KEPT: Final = 256
 MICRO: Final = 1_000_000
@@ -24,7 +29,7 @@ ALL: Final = 100
 PERIODS: Final = {"day": b"daily", "week": b"weekly", "month": b"monthly"}
 UNIFIED: Final = b"anthropic-ratelimit-unified-"
 
-_moments: Final[dict[int, bytes]] = {}
+_moments: Final[dict[float, bytes]] = {}
 
 
 def without_others(headers: list[Pair]) -> list[Pair]:
@@ -37,23 +42,27 @@ def without_others(headers: list[Pair]) -> list[Pair]:
 
 def tell_openai(account: Account, now: float, headers: list[Pair]) -> None:
     """Add what is left, as OpenAI's API says it."""
-    for first in account.firsts:
+    first = account.firsts[0] if account.firsts else None
+    while first is not None:
         gauge = first if first.other is None else _tightest(first, now)
         clear = SECONDS[math.ceil(gauge.window.clear_in(now))]
-        left = _spelled(gauge.window.left(now, gauge.most))
+        left = _spelled(gauge, gauge.window.left(now, gauge.most))
         headers += (gauge.openai_limit, (gauge.openai_remaining, left), (gauge.openai_reset, clear))
+        first = first.next_kind
 
 
 def tell_anthropic(account: Account, now: float, today: float, headers: list[Pair]) -> None:
     """Add what is left, as Anthropic's API says it. `today` is the time since 1970."""
     clear, reset = -1.0, b""
-    for first in account.firsts:
+    first = account.firsts[0] if account.firsts else None
+    while first is not None:
         gauge = first if first.other is None else _tightest(first, now)
         clear_in = gauge.window.clear_in(now)
         if clear_in != clear:
-            clear, reset = clear_in, moment(math.ceil(today + clear_in))
-        left = _spelled(gauge.window.left(now, gauge.most))
+            clear, reset = clear_in, moment(-(-(today + clear_in) // 1))
+        left = _spelled(gauge, gauge.window.left(now, gauge.most))
         headers += (gauge.anthropic_limit, (gauge.anthropic_remaining, left), (gauge.anthropic_reset, reset))
+        first = first.next_kind
 
 
 def tell_budget(account: Account, today: float, headers: list[Pair], *, anthropic: bool) -> None:
@@ -88,8 +97,8 @@ def fullest(account: Account, today: float) -> Allowance:
     return found
 
 
-def moment(second: int) -> bytes:
-    """A moment in UTC, as RFC 3339 spells it."""
+def moment(second: float) -> bytes:
+    """A moment in UTC, a whole second, as RFC 3339 spells it."""
     said = _moments.get(second)
     if said is None:
         if len(_moments) >= MOMENTS_KEPT:
@@ -98,9 +107,13 @@ def moment(second: int) -> bytes:
     return said
 
 
-def _spelled(left: float) -> bytes:
-    number = int(left)
-    return NUMBERS[number] if number < len(NUMBERS) else b"%d" % number
+def _spelled(gauge: Gauge, left: float) -> bytes:
+    if left < FEW:
+        return NUMBERS[int(left)]
+    myriads = left // MYRIAD
+    if myriads != gauge.myriads:
+        gauge.myriads, gauge.head = myriads, b"%d" % myriads if myriads else b""
+    return b"".join((gauge.head, ENDS[int(left % MYRIAD // HUNDRED)], ENDS[int(left % HUNDRED)]))
 
 
 def _tightest(first: Gauge, now: float) -> Gauge:

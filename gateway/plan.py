@@ -1,5 +1,6 @@
 """The plan of a request: the targets to try, in order."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
@@ -95,11 +96,11 @@ class Choice:
             return self._fixed
         if len(self._ranks) == 1:
             return _own_first(self._ranks[0], pin, now) if self.affine else self._ranks[0].order()
-        return tuple(
-            target
-            for rank, held in zip(self._ranks, self._held, strict=True)
-            for target in (_own_first(rank, pin, now) if held else rank.order())
-        )
+        return tuple(self._each_own_first(pin, now))
+
+    def _each_own_first(self, pin: Pin, now: float) -> Iterator[Target]:
+        for rank, held in zip(self._ranks, self._held, strict=True):
+            yield from _own_first(rank, pin, now) if held else rank.order()
 
 
 def _own_first(rank: Rank, pin: Pin, now: float) -> Targets:

@@ -15,7 +15,6 @@ from gateway.errors import UpstreamError
 from gateway.silence import attend, hear
 from gateway.state import Exchange, Pair
 
-LINE_ENDS: Final = (b"\n", b"\r")
 BOUNDARIES: Final = (b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n", b"\r\n\n")
 # An upstream that has said its last event but does not end its reply is waited for this long, in seconds.
 LINGER: Final = 5.0
@@ -156,17 +155,16 @@ def _whole_events(held: list[bytes], piece: bytes, *, aligned: bool) -> bytes:
     Only a piece with a line end can end an event: an event that drips in byte by byte is joined once.
     """
     held.append(piece)
-    if not aligned and not any(end in piece for end in LINE_ENDS):
+    if not aligned and b"\n" not in piece and b"\r" not in piece:
         return b""
     data = b"".join(held)
     held.clear()
     if aligned:
         return data
-    cut = max(_end_of_last(data, boundary) for boundary in BOUNDARIES)
+    cut = 0
+    for boundary in BOUNDARIES:
+        place = data.rfind(boundary)
+        if place >= 0:
+            cut = max(cut, place + len(boundary))
     held.append(data[cut:])
     return data[:cut]
-
-
-def _end_of_last(data: bytes, boundary: bytes) -> int:
-    place = data.rfind(boundary)
-    return 0 if place < 0 else place + len(boundary)

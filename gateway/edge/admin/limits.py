@@ -88,8 +88,9 @@ def _of_account(account: Account, now: float) -> list[LimitLeft]:
         for gauge in account.gauges
     ]
     told += [
-        LimitLeft(scope, CONCURRENT, most, max(most - meter.inside, 0))
-        for scope, meter, most in account.crowds
+        LimitLeft(crowd.scope, CONCURRENT, crowd.most, max(crowd.most - crowd.meter.inside, 0))
+        for crowd in account.crowds
+        if crowd.most
     ]
     return told
 

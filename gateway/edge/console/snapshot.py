@@ -238,8 +238,9 @@ def _of_account(account: Account, now: float, today: float) -> Iterable[Near]:
     for gauge in account.gauges:
         taken = gauge.most - gauge.window.left(now, gauge.most)
         yield Near(gauge.scope, f"{WORDS[gauge.kind]} a minute", int(taken), gauge.most)
-    for scope, meter, most in account.crowds:
-        yield Near(scope, "requests at once", meter.inside, most)
+    for crowd in account.crowds:
+        if crowd.most:
+            yield Near(crowd.scope, "requests at once", crowd.meter.inside, crowd.most)
     for allowance in account.allowances:
         purse = allowance.purse
         spent = (purse.spent(today) + purse.held) / MILLION
