@@ -44,10 +44,10 @@ def tell_openai(account: Account, now: float, headers: list[Pair]) -> None:
     """Add what is left, as OpenAI's API says it."""
     first = account.firsts[0] if account.firsts else None
     while first is not None:
-        gauge = first if first.other is None else _tightest(first, now)
+        gauge, left = _tightest(first, now)
         clear = SECONDS[math.ceil(gauge.window.clear_in(now))]
-        left = _spelled(gauge, gauge.window.left(now, gauge.most))
-        headers += (gauge.openai_limit, (gauge.openai_remaining, left), (gauge.openai_reset, clear))
+        said = (gauge.openai_remaining, _spelled(gauge, left))
+        headers += (gauge.openai_limit, said, (gauge.openai_reset, clear))
         first = first.next_kind
 
 
@@ -56,12 +56,12 @@ def tell_anthropic(account: Account, now: float, today: float, headers: list[Pai
     clear, reset = -1.0, b""
     first = account.firsts[0] if account.firsts else None
     while first is not None:
-        gauge = first if first.other is None else _tightest(first, now)
+        gauge, left = _tightest(first, now)
         clear_in = gauge.window.clear_in(now)
         if clear_in != clear:
             clear, reset = clear_in, moment(-(-(today + clear_in) // 1))
-        left = _spelled(gauge, gauge.window.left(now, gauge.most))
-        headers += (gauge.anthropic_limit, (gauge.anthropic_remaining, left), (gauge.anthropic_reset, reset))
+        said = (gauge.anthropic_remaining, _spelled(gauge, left))
+        headers += (gauge.anthropic_limit, said, (gauge.anthropic_reset, reset))
         first = first.next_kind
 
 
@@ -116,7 +116,8 @@ def _spelled(gauge: Gauge, left: float) -> bytes:
     return b"".join((gauge.head, ENDS[int(left % MYRIAD // HUNDRED)], ENDS[int(left % HUNDRED)]))
 
 
-def _tightest(first: Gauge, now: float) -> Gauge:
+def _tightest(first: Gauge, now: float) -> tuple[Gauge, float]:
+    """Of the limits of one kind the one of which least is left, and what is."""
     found, least = first, first.window.left(now, first.most)
     gauge = first.other
     while gauge is not None:
@@ -124,7 +125,7 @@ def _tightest(first: Gauge, now: float) -> Gauge:
         if left < least:
             found, least = gauge, left
         gauge = gauge.other
-    return found
+    return found, least
 
 
 def _reset(allowance: Allowance, today: float) -> int:
