@@ -32,6 +32,8 @@ HEALTHY: Final = (b'{"status":"ok"}', [(b"content-type", b"application/json"), (
 VERSION: Final = "/api/version"
 SPOKEN: Final = b'{"version":"0.13.0"}'
 SPOKEN_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(SPOKEN))]
+# How often a worker looks whether the server that started it is still there, in seconds.
+PARENT_LOOK: Final = 1.0
 
 
 class App:
@@ -215,6 +217,14 @@ class App:
             loop.add_signal_handler(RENEWAL, self._reload)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {RENEWAL})  # serve.py has it wait until now
             loop.add_signal_handler(signal.SIGHUP, _leave_it_to_the_parent)
+            self._mind_parent(os.getppid())
+
+    def _mind_parent(self, parent: int) -> None:
+        """A server that was killed has told nobody: its workers would hold the address for ever."""
+        if os.getppid() == parent:
+            asyncio.get_running_loop().call_later(PARENT_LOOK, self._mind_parent, parent)
+        else:
+            self._leave()
 
     def _reload(self) -> None:
         if self.house.reload is not None:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from adapters.events import Usage
 from adapters.fault import Fault, FaultKind
-from gateway.budgets_periods import LONGEST, word_of
+from gateway.budgets_periods import LONGEST, a_span, word_of
 from gateway.budgets_purse import MILLISECONDS, Purse
 from gateway.caller import Scope
 from gateway.errors import Refused
@@ -224,7 +224,8 @@ class Budgets:
 
 def _refusal(dialect: str, allowance: Allowance, seconds: float, today: float) -> Refused:
     purse = allowance.purse
-    budget = f"the budget of ${allowance.most / MICRO:.2f} a {purse.span} for {whose(purse.scope)}"
+    most = f"{allowance.most / MICRO:.6f}".rstrip("0").rstrip(".")
+    budget = f"the budget of ${most} {a_span(purse.span)} for {whose(purse.scope)}"
     if not allowance.most:
         return Refused(replace(SPENT, kind=_kind(dialect), message=f"{budget} is nothing"), STAY_AWAY)
     if not seconds:

@@ -56,6 +56,11 @@ def slice_at(span: Span, now: float) -> Period:
     return Period(start, start + piece, start + piece + length)
 
 
+def a_span(span: Span) -> str:
+    """One of them, in words."""
+    return "an hour" if span == "hour" else f"a {span}"
+
+
 def word_of(span: Span, *, rolling: bool) -> str:
     """What a window is called where it is kept: both kinds may stand over the same scope."""
     return f"{ROLLING_WORD}{span}" if rolling else span

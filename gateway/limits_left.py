@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from gateway.budgets_periods import a_span
 from gateway.limits_account import KINDS, WORDS, Account, whose
 
 MICRO = 1_000_000
@@ -53,5 +54,5 @@ def budgets_left(account: Account, today: float) -> Iterator[Left]:
         purse = allowance.purse
         left = max(allowance.most - purse.spent(today) - purse.held, 0.0) / MICRO
         resets_in = purse.period(today).leaves - today
-        of = f"dollars in {'any' if purse.rolling else 'a'} {purse.span}"
+        of = f"dollars in {f'any {purse.span}' if purse.rolling else a_span(purse.span)}"
         yield Left(purse.scope, purse.word, of, allowance.most / MICRO, left, resets_in)

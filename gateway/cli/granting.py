@@ -7,8 +7,10 @@ from typing import Any, Final, cast, get_args
 import click
 import msgspec
 
+from gateway.budgets_periods import a_span
 from gateway.cli import Failure
 from gateway.configuration.quantities import dollars, micro_dollars
+from gateway.edge.admin.words import MOST, Glob, Name
 from gateway.grants import Grants, Ungrantable, grants_of, settings_of
 from gateway.settings import Budget, LimitSettings, Span
 
@@ -20,36 +22,63 @@ LIMITS: Final = {
     "output_tokens_per_minute": "Tokens of output in any minute.",
     "concurrent": "Requests at once.",
 }
-_BUDGET: Final = re.compile(rf"\$?([0-9.]+)/({'|'.join(WINDOWS)})(?:/(rolling))?")
+# As the admin API takes them: what is finer than a micro-dollar would be rounded, perhaps to nothing.
+_DOLLARS: Final = r"[0-9]{1,9}(?:\.[0-9]{1,6})?|\.[0-9]{1,6}"
+_BUDGET: Final = re.compile(rf"\$?({_DOLLARS})/({'|'.join(WINDOWS)})(?:/(rolling))?")
 
 
-class _BudgetType(click.ParamType[Budget]):
+class _WordType(click.ParamType[str]):
+    """A name or a glob, as the admin API takes it. `ends` may be said as well, and ends what was set."""
+
+    name = "text"
+
+    def __init__(self, kind: Any, what: str, ends: str | None = None) -> None:
+        self._kind = kind
+        self._what = what
+        self._ends = ends
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The same words. Fails for what nobody could see or say, or would speak to a terminal."""
+        if value == self._ends:
+            return ""
+        try:
+            said: str = msgspec.convert(value, self._kind)
+        except msgspec.ValidationError:
+            said = ""
+        if not said.strip():
+            self.fail(f"expected {self._what}, without control characters", param, ctx)
+        return said
+
+
+NAME: Final = _WordType(Name, "a name of 1 to 200 characters")
+GLOB: Final = _WordType(Glob, 'a name or a glob of 1 to 256 characters, or ""', "")
+
+
+class _BudgetType(click.ParamType[Budget | None]):
     name = "budget"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Budget:
-        """Dollars and a window: "10/day", "2.50/hour/rolling"."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Budget | None:
+        """Dollars and a window: "10/day", "2.50/hour/rolling"; "" is none."""
         if isinstance(value, Budget):
             return value
+        if not value:
+            return None
         found = _BUDGET.fullmatch(value)
-        try:
-            amount = micro_dollars(found[1]) if found else -1
-        except ValueError:
-            amount = -1
-        if found is None or amount < 0:
+        if found is None:
             self.fail(
                 f'{value!r} is not dollars and a window such as "10/day" or "2.50/hour/rolling"; '
                 f"windows are {', '.join(WINDOWS)}",
                 param,
                 ctx,
             )
-        return Budget(dollars=amount, window=cast("Span", found[2]), rolling=bool(found[3]))
+        return Budget(dollars=micro_dollars(found[1]), window=cast("Span", found[2]), rolling=bool(found[3]))
 
 
 def grant_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options, as arguments of the same names; what is not said is None, or ()."""
     several = {
-        "--model": ("models", str, "GLOB", "May use models of this name only; again for more."),
-        "--provider": ("providers", str, "GLOB", "May use providers of this name only; again for more."),
+        "--model": ("models", GLOB, "GLOB", "May use models of this name only; again for more."),
+        "--provider": ("providers", GLOB, "GLOB", "May use providers of this name only; again for more."),
         "--budget": (
             "budgets",
             _BudgetType(),
@@ -61,7 +90,7 @@ def grant_options(command: Callable[..., None]) -> Callable[..., None]:
     command = flag(command)
     for name, words in reversed(LIMITS.items()):
         spelled = f"--{name.replace('_', '-')}"
-        command = click.option(spelled, name, type=click.IntRange(min=0), help=f"{words} 0 is any number.")(
+        command = click.option(spelled, name, type=click.IntRange(0, MOST), help=f"{words} 0 is any number.")(
             command
         )
     for option, (name, kind, metavar, words) in reversed(several.items()):
@@ -70,14 +99,14 @@ def grant_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def granted(before: Grants, said: dict[str, Any]) -> Grants:
-    """What is granted when this is said of it: the rest stays. "" allows all, dollars of 0 end budgets."""
+    """What is granted when this is said of it: the rest stays. "" allows all, and ends budgets."""
     limits = {name: said[name] for name in LIMITS if said.get(name) is not None}
     changed: dict[str, Any] = {"limits": msgspec.structs.replace(before.limits, **limits)}
     for name in ("models", "providers"):
         if said.get(name):
             changed[name] = () if said[name] == ("",) else said[name]
     if said.get("budgets"):
-        changed["budgets"] = tuple(one for one in said["budgets"] if one.dollars)
+        changed["budgets"] = tuple(one for one in said["budgets"] if one is not None)
     if said.get("overrides") is not None:
         changed["overrides"] = said["overrides"]
     return msgspec.structs.replace(before, **changed)
@@ -126,7 +155,8 @@ def in_words(grants: Grants) -> str:
     words = [*grants.models, *(f"{glob}/" for glob in grants.providers)]
     words += [f"{most:,} {name.replace('_', ' ')}" for name, most in _limits(grants.limits)]
     words += [
-        f"${dollars(one.dollars).rstrip('0').rstrip('.')} a {one.window}{' (rolling)' if one.rolling else ''}"
+        f"${dollars(one.dollars).rstrip('0').rstrip('.')} {a_span(one.window)}"
+        f"{' (rolling)' if one.rolling else ''}"
         for one in grants.budgets
     ]
     return ", ".join(words)

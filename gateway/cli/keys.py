@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 import click
 
 from gateway.cli import granting
-from gateway.cli.granting import grant_options, granted, in_words, told
+from gateway.cli.granting import NAME, grant_options, granted, in_words, told
 from gateway.cli.moments import Future, Span, spelled
 from gateway.cli.naming import the_key, the_principal
 from gateway.cli.options import config_option
@@ -46,7 +46,7 @@ def command() -> None:
 
 
 @command.command("create")
-@click.argument("name")
+@click.argument("name", type=NAME)
 @click.option("--owner", metavar="WHO", help="The user, project, team or organisation it belongs to.")
 @click.option("--role", type=click.Choice(get_args(Role)), default="member", help="[member]")
 @click.option("--expires", type=Future(), default=0, help='When: "30d", "2027-01-01". [never]')
@@ -102,7 +102,7 @@ def show(key: str, config: str | None, file: str | None, *, as_json: bool) -> No
 
 @command.command("change")
 @click.argument("key")
-@click.option("--name", help="Call it so.")
+@click.option("--name", type=NAME, help="Call it so.")
 @click.option("--role", type=click.Choice(get_args(Role)), help="Give it this role.")
 @click.option("--expires", type=Future(), help='When: "30d", "2027-01-01", "never".')
 @grant_options
@@ -112,7 +112,7 @@ def show(key: str, config: str | None, file: str | None, *, as_json: bool) -> No
 def change_key(key: str, config: str | None, file: str | None, *, as_json: bool, **said: Any) -> None:
     """Change a key: what is not said stays as it is.
 
-    A --model or --provider of "" allows all again, a --budget of 0/day ends budgets.
+    A --model or --provider of "" allows all again, a --budget of "" ends budgets.
     """
 
     def changed(change: Change, found: Key) -> Key:

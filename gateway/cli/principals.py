@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 import click
 
 from gateway.cli import Failure, granting
-from gateway.cli.granting import grant_options, granted, in_words, told
+from gateway.cli.granting import NAME, grant_options, granted, in_words, told
 from gateway.cli.moments import spelled
 from gateway.cli.naming import the_principal
 from gateway.cli.options import config_option
@@ -34,7 +34,7 @@ def command() -> None:
 
 @command.command("create")
 @click.argument("kind", type=click.Choice(principals.RANKS))
-@click.argument("name")
+@click.argument("name", type=NAME)
 @click.option("--id", "identity", help="Its id: letters, digits, '.', '_', '-'. [made of its name]")
 @click.option("--under", metavar="WHO", help="Who stands above.")
 @click.option("--role", type=click.Choice(get_args(Role)), default="member", help="[member]")
@@ -78,7 +78,7 @@ def list_principals(form: Form, config: str | None, file: str | None) -> None:
 
 @command.command("change")
 @click.argument("who")
-@click.option("--name", help="Call it so.")
+@click.option("--name", type=NAME, help="Call it so.")
 @click.option("--role", type=click.Choice(get_args(Role)), help="Give it this role.")
 @click.option(
     "--state", type=click.Choice(get_args(PrincipalState)), help="Shut it out with all below, or not."
@@ -99,9 +99,10 @@ def change_principal(who: str, config: str | None, file: str | None, *, as_json:
 
 @command.command("delete")
 @click.argument("who")
+@json_option
 @config_option
 @store_option
-def delete(who: str, config: str | None, file: str | None) -> None:
+def delete(who: str, config: str | None, file: str | None, *, as_json: bool) -> None:
     """Remove one below whom nobody stands, and who has no keys. What was used stays in the ledger."""
     with opened(config, file) as database, audit.changing(database, actor(), now()) as change:
         found = the_principal(change.connection, who)
@@ -109,7 +110,10 @@ def delete(who: str, config: str | None, file: str | None) -> None:
         if below or keys.page(change.connection, found.id, limit=1).rows:
             raise Failure(f"others or keys stand below {found.name}: remove those first")
         principals.delete(change, found.id)
-    click.echo(f"{found.kind} {found.name} is gone")
+    if as_json:
+        echo_json(_row(found))
+    else:
+        click.echo(f"{found.kind} {found.name} is gone")
 
 
 def _all(connection: Connection) -> Iterator[Principal]:

@@ -36,7 +36,11 @@ def micro_dollars(value: float | str) -> int:
     if not amount.is_finite() or amount < 0:
         message = 'expected dollars, such as "3.00" or 0.25'
         raise ValueError(message)
-    return int((amount * 1_000_000).to_integral_value())
+    millionths = int((amount * 1_000_000).to_integral_value())
+    if amount and not millionths:
+        message = "less than a millionth of a dollar is nothing"
+        raise ValueError(message)
+    return millionths
 
 
 def dollars(millionths: int) -> str:

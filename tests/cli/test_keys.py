@@ -71,16 +71,16 @@ def test_what_a_key_may_is_what_was_said(kept: Machine) -> None:
         "overrides": True,
     }
     assert (made["role"], made["expires"]) == ("service", "2099-01-01T00:00:00Z")
-    assert "$2.5 a hour (rolling)" in made["may"]
+    assert "$2.5 an hour (rolling)" in made["may"]
 
 
 def test_a_change_leaves_what_is_not_said(kept: Machine) -> None:
-    """`change` sets what it is told; "" allows all models again, and a budget of 0 ends budgets."""
+    """`change` sets what it is told; "" allows all models again, and ends budgets."""
     kept.run("keys", "create", "a", "--model", "x", "--budget", "1/day", "--concurrent", "2")
     changed = told(kept, "keys", "change", "a", "--name", "b", "--requests-per-minute", "5")
     assert changed["grants"]["limits"] == {"concurrent": 2, "requests_per_minute": 5}
     assert changed["grants"]["models"] == ["x"]
-    freed = told(kept, "keys", "change", "b", "--model", "", "--budget", "0/day", "--expires", "never")
+    freed = told(kept, "keys", "change", "b", "--model", "", "--budget", "", "--expires", "never")
     assert freed["grants"] == {"limits": {"concurrent": 2, "requests_per_minute": 5}}
 
 
@@ -120,6 +120,23 @@ def test_two_keys_of_one_name_are_told_apart(kept: Machine) -> None:
     assert "there is no key nobody" in kept.run("keys", "show", "nobody").stderr
 
 
+@pytest.mark.parametrize("name", ["", " ", "n" * 201, "a\nb", "\x1b[31mred"])
+def test_a_name_is_one_that_can_be_seen_and_said(kept: Machine, name: str) -> None:
+    """As the admin API has it: not empty, not endless, and it does not speak to a terminal."""
+    for arguments in (("keys", "create"), ("principals", "create", "team", "--id", "t")):
+        ended = kept.run(*arguments, name)
+        assert ended.returncode == 2
+        assert "expected a name of 1 to 200 characters" in ended.stderr
+    assert told(kept, "keys", "create", "日本語 ✓")["name"] == "日本語 ✓"
+
+
+def test_a_budget_of_nothing_lets_nothing_be_spent(kept: Machine) -> None:
+    """It is no way to say that there is none: who says 0 does not want a key without bounds."""
+    made = told(kept, "keys", "create", "a", "--budget", "0/day")
+    assert made["grants"]["budgets"] == [{"dollars": "0.000000", "window": "day", "rolling": False}]
+    assert made["may"] == "$0 a day"
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
@@ -128,7 +145,12 @@ def test_two_keys_of_one_name_are_told_apart(kept: Machine) -> None:
         ("--budget", "1/year", "windows are hour, day, week, month"),
         ("--expires", "yesterday", "is not a time"),
         ("--expires", "2001-01-01", "has passed"),
-        ("--concurrent", "-1", "x>=0"),
+        ("--budget", "0.0000001/day", "is not dollars and a window"),
+        ("--budget", "1000000000/day", "is not dollars and a window"),
+        ("--concurrent", "-1", "0<=x<=1000000000"),
+        ("--concurrent", "99999999999", "0<=x<=1000000000"),
+        ("--model", "m" * 257, "a name or a glob"),
+        ("--provider", "a\x1b[31m", "a name or a glob"),
         ("--role", "king", "is not one of"),
     ],
 )
@@ -153,6 +175,8 @@ def test_the_tree_is_made_and_shown(kept: Machine) -> None:
     kept_below = kept.run("principals", "delete", "core")
     assert (kept_below.returncode, "stand below Core" in kept_below.stderr) == (1, True)
     kept.run("principals", "create", "user", "Bob")
+    kept.run("principals", "create", "user", "Eve")
+    assert told(kept, "principals", "delete", "eve")["id"] == "eve"
     assert kept.run("principals", "delete", "bob").stdout == "user Bob is gone\n"
 
 

@@ -238,6 +238,15 @@ def accepts(address: tuple[str, int]) -> bool:
     return False
 
 
+def test_workers_leave_when_the_server_was_killed(machine: Machine) -> None:
+    """Nobody told them; the address is free again, and a new server takes it."""
+    server = machine.serve("--workers", "2")
+    server.stop(signal.SIGKILL)  # returns when the workers have closed what they write to
+    host, port = server.address
+    again = machine.serve("--listen", f"{host}:{port}")
+    assert ask(again.address, "/healthz")[0] == 200
+
+
 def test_it_outlives_whoever_read_its_first_line(machine: Machine) -> None:
     """A reader that goes away after the first line does not end the server."""
     server = machine.serve()

@@ -67,6 +67,18 @@ async def test_a_key_may_what_was_filled_in() -> None:
 
 
 @in_loop
+async def test_a_budget_of_nothing_is_one_and_stays_one() -> None:
+    """0 dollars let nothing be spent; an empty field is no budget, and ends one."""
+    async with visiting() as visitor:
+        await made(visitor, dollars="0", window="hour")
+        (key,) = kept(visitor)
+        for said, expected in (("0", [0]), ("", [])):
+            await visitor.post(f"/console/keys/{key.id}/bound", dollars=said, window="hour")
+            (key,) = kept(visitor)
+            assert [one.dollars for one in grants_of(key.settings).budgets] == expected
+
+
+@in_loop
 async def test_every_verb_changes_the_key_at_once() -> None:
     """Blocked it opens nothing, unblocked and rotated both secrets open, revoked neither does for ever."""
     async with visiting() as visitor:
@@ -102,12 +114,14 @@ async def test_every_verb_changes_the_key_at_once() -> None:
         ({"owner": "nobody"}, "there is nobody of this id"),
         ({"requests_per_minute": "-1"}, "expected a whole number"),
         ({"concurrent": "1e9"}, "expected a whole number"),
+        ({"dollars": "0.0000001"}, "less than a millionth"),
+        ({"tokens_per_minute": "9" * 10}, "expected a whole number"),
         ({"tokens_per_minute": "9" * 30}, "expected a whole number"),
         ({"dollars": "much"}, "expected dollars"),
         ({"dollars": "1", "window": "year"}, "no such window"),
         ({"models": "x" * 300}, "length"),
         ({"days": "soon"}, "expected a whole number"),
-        ({"days": "999999999999"}, "expires too late"),
+        ({"days": "999999999"}, "expires too late"),
     ],
 )
 async def test_what_cannot_be_is_said_and_nothing_made(fields: dict[str, Any], words: str) -> None:

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta
 
 MILLION: Final = 1_000_000
+# The most that a limit may be.
+MOST: Final = 1_000_000_000
 # The most that is taken as a budget or a price: a thousand million dollars are a mistake.
 _DOLLARS: Final = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$(?!\n)"
 # Behind the end there is nothing, not even the line feed that `$` lets pass in Python.
@@ -31,7 +33,7 @@ Dollars = Annotated[
     str, Meta(pattern=_DOLLARS, description="Dollars, as a decimal number.", examples=["12.50"])
 ]
 When = Annotated[datetime, Meta(tz=True, description="A time with its zone; replies are in UTC.")]
-Amount = Annotated[int, Meta(ge=0, le=1_000_000_000, description="0 is any number.")]
+Amount = Annotated[int, Meta(ge=0, le=MOST, description="0 is any number.")]
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.budgets_periods import ROLLING, period_at, word_of
+from gateway.budgets_periods import ROLLING, a_span, period_at, word_of
 from gateway.configuration.quantities import dollars, micro_dollars
 from gateway.edge.console.desk import Desk
 from gateway.grants import Grants, Ungrantable, grants_of, settings_of
@@ -184,8 +184,9 @@ def _bounded(change: Change, identity: str, form: Mapping[str, str]) -> Key:
 def _granted(before: Grants, form: Mapping[str, str]) -> str:
     """What was filled in, as it is kept; what the form does not ask for stays. Raises Wrong."""
     limits = {name: _number(form, name) for name in LIMITS}
+    dollars_said = form.get("dollars", "").strip().lstrip("$")
     try:
-        amount = micro_dollars(form.get("dollars", "").strip().lstrip("$") or "0")
+        amount = micro_dollars(dollars_said) if dollars_said else None
     except ValueError as error:
         raise Wrong(f"the budget: {error}") from None
     window = form.get("window", "day")
@@ -206,17 +207,19 @@ def _granted(before: Grants, form: Mapping[str, str]) -> str:
     return settings
 
 
-def _budgets(before: Grants, amount: int, window: str) -> tuple[Budget, ...]:
-    """The first budget as it was filled in; what else there is stays."""
+def _budgets(before: Grants, amount: int | None, window: str) -> tuple[Budget, ...]:
+    """The first budget as it was filled in, none where nothing was; what else there is stays."""
     rolling = bool(before.budgets) and before.budgets[0].rolling
-    first = Budget(amount, window, rolling)  # type: ignore[arg-type]  # it was looked at
     others = [one for one in before.budgets[1:] if (one.window, one.rolling) != (window, rolling)]
-    return (first, *others) if amount else tuple(others)
+    if amount is None:
+        return tuple(others)
+    first = Budget(amount, window, rolling)  # type: ignore[arg-type]  # it was looked at
+    return (first, *others)
 
 
 def _number(form: Mapping[str, str], name: str) -> int:
     text = form.get(name, "").strip() or "0"
-    if not text.isdecimal() or not text.isascii() or len(text) > 12:
+    if not text.isdecimal() or not text.isascii() or len(text) > 9:
         raise Wrong(f"{name.replace('_', ' ')}: expected a whole number, or nothing")
     return int(text)
 
@@ -266,7 +269,9 @@ def _may(settings: str) -> str:
     except Ungrantable:
         return "cannot be read"
     words = [*grants.models, *(f"{glob}/…" for glob in grants.providers), _words(grants.limits)]
-    words += [f"${dollars(one.dollars).rstrip('0').rstrip('.')} a {one.window}" for one in grants.budgets]
+    words += [
+        f"${dollars(one.dollars).rstrip('0').rstrip('.')} {a_span(one.window)}" for one in grants.budgets
+    ]
     return ", ".join(filter(None, words))
 
 

@@ -103,6 +103,18 @@ async def test_the_level_is_for_this_machine(peer: str, host: bytes, allowed: bo
 
 
 @pytest.mark.parametrize(
+    "field", [b"x-forwarded-for", b"forwarded", b"via", b"x-real-ip", b"x-forwarded-host"]
+)
+@in_loop
+async def test_who_comes_through_a_proxy_is_not_at_this_machine(field: bytes) -> None:
+    """A proxy beside the gateway calls it by its local name, for everybody."""
+    async with open_house(settings()) as house:
+        for path in ("/debug/log", "/debug/sessions", "/debug/caches", "/debug/drift", "/debug/lessons"):
+            answer = await get(house, path, HERE, (field, b"192.0.2.7"))
+            assert answer.status == 403
+
+
+@pytest.mark.parametrize(
     ("content_type", "body", "status"),
     [
         (b"text/plain", b'{"level":"debug"}', 415),
