@@ -58,19 +58,23 @@ bench *arguments: setup
 bench-wire *arguments: setup
     {{ python }} -m bench wire "$@"
 
-# Measure beside LiteLLM, Portkey and claude-code-router, installed into .cache/peers; --whole for all of it.
+# Measure every target, beside LiteLLM, Portkey and claude-code-router (into .cache/peers); --whole for all of it.
 bench-peers *arguments: setup
     {{ python }} -m bench peers "$@"
 
-# Hold many streams at once, try two workers, and soak for --minutes (20 for the long form).
+# Hold many streams at once, some read slowly, and try two workers; --whole for up to 2 000 streams.
 bench-scale *arguments: setup
     {{ python }} -m bench scale "$@"
+
+# Load it with half of what it can do for --minutes (20 for the long form), and look at what is left.
+bench-soak *arguments: setup
+    {{ python }} -m bench soak "$@"
 
 # Run the workloads other gateways published figures for; --whole as long as they did.
 bench-published *arguments: setup
     {{ python }} -m bench published "$@"
 
-# Print what the newest run of each layer says; --pictures draws it, --write-readme puts it into README.md.
+# Print what the newest run of each layer says; --write draws it and puts it into README.md and docs/.
 bench-report *arguments: setup
     {{ python }} -m bench report "$@"
 

@@ -17,7 +17,8 @@ PASSED_ON = {
     "keys": ("bench.keys", "What keys of the store cost, by their number."),
     "wire": ("bench.wire.run", "Over loopback, beside nginx."),
     "peers": ("bench.peers.run", "The gateways others wrote, beside penstock."),
-    "scale": ("bench.scale.run", "Many streams at once, more workers, and a soak."),
+    "scale": ("bench.scale.run", "Many streams at once, and more workers."),
+    "soak": ("bench.scale.soak", "Half the most it can do for many minutes, and what is left of it."),
     "published": ("bench.published", "The workloads others published figures for."),
     "report": ("bench.report", "What the kept runs say."),
 }

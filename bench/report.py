@@ -1,28 +1,43 @@
-"""`python -m bench report`: what the kept runs say, one section a layer, and the README's tables.
+"""`python -m bench report`: what the kept runs say, one section a layer, and the tables of the pages.
 
-Of each layer the newest run in `bench/results` is taken, or the files that are named. With
-`--write-readme` each section is put between its own marks in the README, and nothing else changes.
+Of each layer the newest run in `bench/results` is taken, or the files that are named. With `--write` each
+section is put between its own marks on its page, with its heading and its picture; a layer that has no
+run has nothing there, and nothing else on a page changes.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+import msgspec
 
 from bench import pictures, published, samples
 from bench.peers import report as peers
 from bench.samples import RESULTS, ROOT, Results
 from bench.scale import report as scale
+from bench.scale import soak_report
 from bench.wire import report as wire
 
-README = ROOT / "README.md"
 BEGIN = "<!-- bench:{layer} -->"
 END = "<!-- /bench:{layer} -->"
-SECTIONS: dict[str, Callable[[Results], str]] = {
-    "wire": wire.markdown,
-    "peers": peers.markdown,
-    "scale": scale.markdown,
-    "published": published.markdown,
+
+
+class Section(msgspec.Struct, frozen=True):
+    """What a run of a layer says, under which heading, and on which page."""
+
+    title: str
+    markdown: Callable[[Results], str]
+    page: str = "README.md"
+
+
+SECTIONS = {
+    "peers": Section("Beside other gateways", peers.markdown),
+    "wire": Section("Beside nginx, by size and by connections", wire.markdown),
+    "scale": Section("Many streams at once", scale.markdown),
+    "soak": Section("A soak", soak_report.markdown),
+    "published": Section("What others published", published.markdown),
 }
 
 
@@ -32,12 +47,12 @@ def main(arguments: Sequence[str]) -> int:
     runs = newest(options.files or sorted(RESULTS.glob("*.jsonl")))
     if not runs:
         sys.exit(f"no run is kept in {RESULTS}: make one, such as `python -m bench wire --quick`")
-    for run in runs if options.pictures else ():
-        print(f"drawn: {pictures.write(run, RESULTS)}", file=sys.stderr)
-    if options.write_readme:
-        write_readme(runs)
+    if options.write:
+        for run in runs:
+            pictures.write(run, RESULTS)
+        write(runs)
     else:
-        print("\n\n".join(f"## {run.machine.layer}\n\n{section(run)}" for run in runs))
+        print("\n\n".join(section(run) for run in runs))
     return 0
 
 
@@ -48,27 +63,34 @@ def newest(files: Iterable[Path]) -> list[Results]:
     return [last[layer] for layer in SECTIONS if layer in last]
 
 
-def section(run: Results) -> str:
-    """What one run says."""
-    return SECTIONS[run.machine.layer](run)
+def section(run: Results, page: Path | None = None) -> str:
+    """What one run says under its heading; on a page beside its picture, where it has one."""
+    known = SECTIONS[run.machine.layer]
+    picture = RESULTS / pictures.name_of(run)
+    parts = [f"### {known.title}", known.markdown(run)]
+    if page is not None and picture.is_file():
+        place = os.path.relpath(picture, page.parent)
+        parts.insert(1, f"![{known.title}: {pictures.title_of(run)}]({place})")
+    return "\n\n".join(parts)
 
 
-def write_readme(runs: Iterable[Results], readme: Path = README) -> None:
-    """Put each run's section between its marks."""
-    text = readme.read_text()
-    for run in runs:
-        begin, end = (mark.format(layer=run.machine.layer) for mark in (BEGIN, END))
-        before, found, rest = text.partition(begin)
+def write(runs: Iterable[Results], folder: Path = ROOT) -> None:
+    """Put each run's section between its marks on its page, and nothing where there is no run."""
+    found = {run.machine.layer: run for run in runs}
+    for layer, known in SECTIONS.items():
+        page = folder / known.page
+        text = page.read_text()
+        begin, end = (mark.format(layer=layer) for mark in (BEGIN, END))
+        before, there, rest = text.partition(begin)
         _, ended, after = rest.partition(end)
-        if not found or not ended:
-            raise SystemExit(f"{readme.name} has no {begin} … {end}")
-        text = f"{before}{begin}\n{section(run)}\n{end}{after}"
-    readme.write_text(text)
+        if not there or not ended:
+            raise SystemExit(f"{known.page} has no {begin} … {end}")
+        said = f"{section(found[layer], page)}\n" if layer in found else ""
+        page.write_text(f"{before}{begin}\n{said}{end}{after}")
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench report", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="runs to report, instead of the newest")
-    parser.add_argument("--pictures", action="store_true", help="draw each run as an SVG in bench/results")
-    parser.add_argument("--write-readme", action="store_true", help="put the sections into README.md")
+    parser.add_argument("--write", action="store_true", help="draw the pictures, and fill README and docs/")
     return parser.parse_args(arguments)

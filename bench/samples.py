@@ -61,6 +61,14 @@ class Figure(msgspec.Struct, frozen=True, tag="figure"):
     unit: str
 
 
+class Moment(msgspec.Struct, frozen=True, tag="moment"):
+    """What there was so many seconds after a load had begun, each value by its name and unit."""
+
+    peer: str
+    seconds: float
+    values: dict[str, float]
+
+
 class Machine(msgspec.Struct, frozen=True, tag="machine"):
     """Where, when and with what a run of which layer was made."""
 
@@ -73,7 +81,7 @@ class Machine(msgspec.Struct, frozen=True, tag="machine"):
     layer: str = "wire"
 
 
-Found = Sample | Memory | Start | Figure
+Found = Sample | Memory | Start | Figure | Moment
 Entry = Found | Machine
 
 
@@ -117,6 +125,11 @@ class Results(msgspec.Struct):
         wanted = (case, peer, what)
         values = [entry.value for entry in figures if (entry.case, entry.peer, entry.what) == wanted]
         return median(values) if values else None
+
+    def course(self, peer: str, what: str) -> list[tuple[float, float]]:
+        """How a value went on: seconds and value, in order."""
+        moments = (entry for entry in self.entries if isinstance(entry, Moment) and entry.peer == peer)
+        return sorted((moment.seconds, moment.values[what]) for moment in moments if what in moment.values)
 
     def peers(self) -> set[str]:
         """Who was measured."""

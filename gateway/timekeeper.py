@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import ClientGone
+from gateway.lateness import Lateness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,18 @@ class Alarm:
 class Timekeeper:
     """Ticks while anybody is inside."""
 
-    __slots__ = ("_alarms", "_clock", "_fresh", "_loop", "_ticking", "_ticks", "_young", "active")
+    __slots__ = (
+        "_alarms",
+        "_clock",
+        "_due",
+        "_fresh",
+        "_loop",
+        "_ticking",
+        "_ticks",
+        "_young",
+        "active",
+        "lateness",
+    )
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -45,6 +57,8 @@ class Timekeeper:
         self._young: set[Exchange] = set()
         self._ticking = False
         self._ticks = 0
+        self._due = 0.0
+        self.lateness = Lateness()
         self.active: set[Exchange] = set()
 
     def enrol(self, exchange: Exchange) -> None:
@@ -53,7 +67,7 @@ class Timekeeper:
         if not self._ticking:
             self._ticking = True
             self._loop = self._loop or asyncio.get_running_loop()
-            self._loop.call_later(TICK, self._tick)
+            self._wind(self._clock())
 
     def dismiss(self, exchange: Exchange) -> None:
         """The exchange is closed: nobody has to look after it any more."""
@@ -99,6 +113,8 @@ class Timekeeper:
 
     def _tick(self) -> None:
         assert self._loop is not None
+        now = self._clock()
+        self.lateness.note(now - self._due, now)
         # While its body is being read nobody else may receive: a watch would swallow pieces of it.
         ripe = [exchange for exchange in self._young if exchange.body_at]
         for exchange in ripe:
@@ -109,10 +125,15 @@ class Timekeeper:
         self._fresh.clear()
         self._ticks += 1
         if self._ticks % SWEEP == 0:
-            self.sweep(self._clock())
+            self.sweep(now)
         self._ticking = bool(self._young or self.active)
         if self._ticking:
-            self._loop.call_later(TICK, self._tick)
+            self._wind(self._clock())
+
+    def _wind(self, now: float) -> None:
+        assert self._loop is not None
+        self._due = now + TICK
+        self._loop.call_later(TICK, self._tick)
 
 
 async def watch(exchange: Exchange) -> None:

@@ -10,9 +10,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from bench.samples import Figure
+from bench.samples import Figure, Moment
 from bench.scale import soak
-from bench.scale.run import upstreams
+from bench.scale.holding import upstreams
 from bench.wire import peers
 from bench.wire.peers import Peer
 from profiles.evidence import add_keep, tell
@@ -28,11 +28,17 @@ def main() -> int:
         folder = Path(name)
         with upstreams(folder) as behind, peers.penstock(folder, behind) as peer:
             before = mapped(peer)
-            found = soak.through(peer, arguments.minutes * 60)
+            found = soak.through(peer, folder, arguments.minutes * 60)
             after = mapped(peer)
     lines = [
         f"{entry.value:10.1f} {entry.unit:<22} {entry.what}" for entry in found if isinstance(entry, Figure)
     ]
+    lines += [""]
+    lines += [
+        f"{entry.seconds:6.0f} s  " + ", ".join(f"{what} {value:.1f}" for what, value in entry.values.items())
+        for entry in found
+        if isinstance(entry, Moment)
+    ][:: arguments.every]
     lines += ["", "mapped more than before the load:"]
     lines += [f"{size / 1e6:+10.2f} MB  {Path(what).name}" for what, size in grown(before, after)]
     tell("soak", "\n".join(lines) + "\n", keep=arguments.keep)
@@ -56,6 +62,7 @@ def grown(before: Counter[str], after: Counter[str]) -> list[tuple[str, int]]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m profiles.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=2)
+    parser.add_argument("--every", type=int, default=4, help="of how many looks one is told")
     add_keep(parser)
     return parser.parse_args()
 

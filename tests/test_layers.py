@@ -110,6 +110,7 @@ LADDERS = {
                 "gateway.listing",
                 "gateway.local",
                 "gateway.journal",
+                "gateway.lateness",
                 "gateway.leaving",
                 "gateway.load",
                 "gateway.opening",

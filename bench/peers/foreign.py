@@ -16,6 +16,8 @@ from bench.wire.processes import free_ports, running, wait_until_open
 from bench.workloads import KEY
 
 PATIENCE = 120.0
+# None of them answers so much that more would load it more.
+CONNECTIONS = 8
 UPSTREAM_KEY = "sk-upstream-0000"
 LITELLM = """\
 model_list:
@@ -49,7 +51,7 @@ def litellm(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     with running("litellm", command, core=PEER_CORE, log=log, environment=given) as program:
         wait_until_open(port, program, log, PATIENCE)
         carries = ("chat", "crossed", "body_350k", "crossed_350k", "events", "crossed_events")
-        yield Peer("litellm", program, port, port, carries, exact=False)
+        yield Peer("litellm", program, port, port, carries, exact=False, connections=CONNECTIONS)
 
 
 @contextmanager
@@ -73,6 +75,7 @@ def portkey(folder: Path, behind: Upstreams) -> Iterator[Peer]:
             headers={"x-portkey-provider": "openai", "x-portkey-custom-host": f"{whole}/v1"},
             stream_headers={"x-portkey-custom-host": f"{events}/v1"},
             exact=False,
+            connections=CONNECTIONS,
         )
 
 
@@ -98,6 +101,7 @@ def router(folder: Path, behind: Upstreams) -> Iterator[Peer]:
             carries=("crossed", "crossed_350k", "crossed_events"),
             models={"bench-crossed": "whole,gpt-4o", "bench-stream": "events,gpt-4o"},
             exact=False,
+            connections=CONNECTIONS,
         )
 
 

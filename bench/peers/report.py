@@ -1,6 +1,8 @@
 """The table of a peers run in Markdown: who takes how much for the same requests, and the targets."""
 
-from bench.samples import Results
+from bench import inside
+from bench.samples import Figure, Results
+from bench.scale import report as scale
 from bench.tables import (
     LEAST,
     Target,
@@ -18,12 +20,14 @@ from bench.wire import report as wire
 
 HOW = (
     "each gateway as one process on one core, load and upstream on the other, every one before the same "
-    "upstreams; penstock with keys, JSON log and metrics on. Processor time is user and system of the "
-    "whole process tree; medians of interleaved rounds."
+    "upstreams, asked through 32 connections, the slow ones through 8; penstock with everything on (keys, "
+    "limits, a budget, a rule, ledger, JSON log, metrics). Processor time is user and system of the whole "
+    "process tree; medians of interleaved rounds."
 )
 PEERS = ("penstock", "nginx", "litellm", "portkey", "claude-code-router")
 TITLES = {
     "chat": "chat, small body",
+    "messages": "messages, small body",
     "crossed": "messages to chat, translated, small body",
     "body_350k": "chat, 350 KB, 1 connection",
     "crossed_350k": "messages to chat, translated, 350 KB, 1 connection",
@@ -56,12 +60,19 @@ def markdown(results: Results) -> str:
 
 
 def targets(results: Results) -> tuple[Target, ...]:
-    """What issue and specification ask for beside the others, and those of the wire layer."""
+    """Every target there is: beside nginx and the others, of streams and workers, and in process."""
     beside = (
         Target(what, against_ours(results, case, peer), wanted, "x", LEAST)
         for what, case, peer, wanted in LEAST_RATIOS
     )
-    return (*beside, *wire.targets(results))
+    figures = [entry for entry in results.entries if isinstance(entry, Figure)]
+    return (
+        *wire.targets(results),
+        *beside,
+        *inside.targets(figures),
+        *scale.musts(results),
+        *scale.targets(results),
+    )
 
 
 def against_ours(results: Results, case: str, peer: str) -> float | None:

@@ -1,131 +1,166 @@
-"""The soak: half of what one core can do, streams and large bodies mixed, and what is left of it.
+"""`python -m bench soak`: half of what one core can do, for twenty minutes, and what is left of it.
 
-Memory at the end is held against memory after the first minute (the first fifth, when all is
-shorter). What `/metrics` counts as going on, and the files the processes hold open, are read before
-the load and when it has gone.
+Small bodies, bodies of 100 and 350 KB and streams are mixed, some of the streams read by nobody for a
+while. The most that one core can do is found first, by asking as fast as it answers. Memory at the end is
+held against memory after the first minute (the first fifth, when all is shorter). What `/metrics` counts
+as going on, and the files the processes hold open, are read before the load and when it has gone.
 """
 
-import re
+import argparse
+import random
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
-from bench.samples import Figure, Found
+from bench import samples
+from bench.samples import Figure, Found, Moment, Results
+from bench.scale import soak_report
 from bench.scale.holders import Order
-from bench.scale.ticking import EVENTS, INTERVAL
+from bench.scale.holding import gauges, metrics, upstreams
 from bench.wire import peers
 from bench.wire.cases import KILO, padded
-from bench.wire.paced import Pace, Paced
-from bench.wire.peers import Peer, Upstreams
-from bench.wire.processes import Program
-from bench.wire.rounds import HEADERS, MEGA, client, start_client
-from bench.workloads import CHAT_BODY, CHAT_PATH, KEY
+from bench.wire.paced import Call, Pace, Paced
+from bench.wire.peers import LOAD_CORE, Peer
+from bench.wire.rounds import HEADERS, MEGA, need_tools, settle, start_client
+from bench.wire.wrk import Shot, shoot, write_mixed
+from bench.workloads import CHAT_BODY, CHAT_PATH
 
 NAME = "soak"
 SHARE = 0.5
-TRIAL = 2.0
-TRIAL_RATE = 50.0
-MOST_A_SECOND = 1_500.0  # what the client can ask in Python beside the upstream
+CALIBRATION = 6  # seconds; the first of two such times warms
+CONNECTIONS = 200  # as many as may be under way later: what they keep is kept from the start
 STREAMS = 40
 SLOW = 2
-SMALL, MIDDLE, LARGE = 16, 3, 1
+BODIES = [CHAT_BODY] * 16 + [padded(100 * KILO)] * 3 + [padded(350 * KILO)]
 SETTLE = 3.0
-GAUGES = ("penstock_requests_inside", "penstock_tasks", "penstock_upstream_connections")
+LOOKS = 5
+CLOSING = 0.1
+BETWEEN = 1.5  # seconds between two looks
+INSIDE, TASKS, CONNECTED = GAUGES = (
+    "penstock_requests_inside",
+    "penstock_tasks",
+    "penstock_upstream_connections",
+)
 OPEN = "files open"
 
 
-def run(folder: Path, behind: Upstreams, seconds: float) -> list[Found]:
-    """Start penstock and soak it for so many seconds."""
-    with peers.penstock(folder, behind) as peer:
-        return through(peer, seconds)
+def main(arguments: Sequence[str]) -> int:
+    """Soak, write down, print the table; the exit status."""
+    options = _arguments(arguments)
+    need_tools()
+    with tempfile.TemporaryDirectory(prefix="penstock-soak-") as name:
+        folder = Path(name)
+        with upstreams(folder) as behind, peers.penstock(folder, behind) as peer:
+            found = through(peer, folder, options.minutes * 60)
+    results = Results(samples.machine(NAME), found)
+    print(f"written to {samples.write(results)}", file=sys.stderr)
+    print(soak_report.markdown(results))
+    return int(any(not target.met for target in soak_report.targets(results)))
 
 
-def through(peer: Peer, seconds: float) -> list[Found]:
+def through(peer: Peer, folder: Path, seconds: float) -> list[Found]:
     """Soak a running penstock for so many seconds."""
-    _ask(peer, TRIAL_RATE, TRIAL)  # warm, and every connection it keeps is there
-    spent = peer.program.processor_time()
-    trial = _ask(peer, TRIAL_RATE, TRIAL)
-    each = (peer.program.processor_time() - spent) / max(trial.requests, 1)
-    rate = min(SHARE / each, MOST_A_SECOND)
+    most = calibrate(peer, folder)
+    settle(peer)
     time.sleep(SETTLE)
     before = standing(peer)
-    found: list[Found] = list(_load(peer, rate, seconds))
-    time.sleep(SETTLE)
-    found.extend(_left(before, standing(peer)))
+    found: list[Found] = [Figure(NAME, peer.name, "most", most, "requests a second")]
+    found.extend(_load(peer, most * SHARE, seconds))
+    settle(peer)
+    found.extend(_left(before, _at_rest(peer, before)))
     return found
+
+
+def calibrate(peer: Peer, folder: Path) -> float:
+    """How many of the mixed requests a second it answers when asked as fast as it answers."""
+    shuffled = BODIES[:]
+    random.Random(7).shuffle(shuffled)  # noqa: S311  # the same order in every run
+    script = write_mixed(folder, NAME, shuffled, HEADERS)
+    shot = Shot(f"http://127.0.0.1:{peer.whole}{CHAT_PATH}", CONNECTIONS, CALIBRATION, LOAD_CORE)
+    shoot(shot, script)
+    figures = shoot(shot, script)
+    return figures.requests / figures.microseconds * MEGA
 
 
 def standing(peer: Peer) -> dict[str, float]:
     """What is going on in a gateway now: its gauges, and the files its processes hold open."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{peer.whole}/metrics", headers={"authorization": f"Bearer {KEY}"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # our own
-        found = gauges(answer.read().decode())
+    found = gauges(metrics(peer), GAUGES)
+    time.sleep(CLOSING)  # the connection that was asked through is none of what is counted
     found[OPEN] = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in peer.program.tree())
     return found
 
 
-def gauges(text: str) -> dict[str, float]:
-    """The sums of the gauges that must fall back, read from the text of `/metrics`."""
-    return {
-        name: sum(map(float, re.findall(rf"^{name}(?:\{{.*?\}})? ([\d.e+-]+)$", text, re.MULTILINE)))
-        for name in GAUGES
-    }
-
-
 def _load(peer: Peer, rate: float, seconds: float) -> Iterator[Found]:
-    memory: list[tuple[float, float]] = []
     broken = 0
     begun = time.monotonic()
     with ExitStack() as stack:
         asking = stack.enter_context(start_client("bench.wire.paced", _pace(peer, rate, seconds)))
         while (since := time.monotonic() - begun) < seconds:
             held = start_client("bench.scale.holders", Order(peer.stream, STREAMS, SLOW))
-            memory.extend(_watch(peer.program, begun, held))
+            moments = list(_watch(peer, begun, held))
+            yield from moments
             broken += msgspec.json.decode(held.communicate()[0].partition(b"\n")[2])["broken"]
-            print(f"{since:6.0f} s {memory[-1][1]:.1f} MB", file=sys.stderr, flush=True)
+            print(f"{since:6.0f} s {moments[-1].values}", file=sys.stderr, flush=True)
         last = asking.communicate()[0]
     paced = msgspec.json.decode(last, type=Paced)
-    first = [size for when, size in memory if when <= min(60, seconds / 5)] or [memory[0][1]]
-    end = [size for when, size in memory if when >= memory[-1][0] - min(60, seconds / 5)]
-    yield Figure(NAME, "penstock", "seconds", time.monotonic() - begun, "s")
-    yield Figure(NAME, "penstock", "per second", paced.requests / paced.seconds, "requests")
-    yield Figure(NAME, "penstock", "failed", paced.failed + broken, "requests and streams")
-    yield Figure(NAME, "penstock", "memory first", max(first), "MB")
-    yield Figure(NAME, "penstock", "memory last", max(end), "MB")
-    yield from (Figure(NAME, "penstock", f"memory at {when:.0f} s", size, "MB") for when, size in memory)
+    yield Figure(NAME, peer.name, "seconds", time.monotonic() - begun, "s")
+    yield Figure(NAME, peer.name, "per second", paced.requests / paced.seconds, "requests")
+    yield Figure(NAME, peer.name, "wanted", rate, "requests a second")
+    yield Figure(NAME, peer.name, "failed", paced.failed, "requests")
+    yield Figure(NAME, peer.name, "skipped", paced.skipped, "requests")
+    yield Figure(NAME, peer.name, "broken", broken, "streams")
+    for what in ("p50", "p99"):
+        yield Figure(NAME, peer.name, what, getattr(paced, what) * 1000, "ms")
 
 
-def _watch(program: Program, begun: float, held: "subprocess.Popen[bytes]") -> Iterator[tuple[float, float]]:
-    """Memory now and then while streams are held; each sample is taken at the same point of them."""
+def _watch(peer: Peer, begun: float, held: "subprocess.Popen[bytes]") -> Iterator[Moment]:
+    """What there is now and then, while streams are held."""
     while held.poll() is None:
-        time.sleep(min(1.0, EVENTS * INTERVAL / 4))
-        yield time.monotonic() - begun, program.memory() / MEGA
+        time.sleep(BETWEEN)
+        now = standing(peer)
+        values = {
+            "memory": peer.program.memory() / MEGA,
+            "resident": peer.program.resident() / MEGA,
+            "inside": now[INSIDE],
+            "tasks": now[TASKS],
+            "connections": now[CONNECTED],
+            "files": now[OPEN],
+        }
+        yield Moment(peer.name, round(time.monotonic() - begun, 1), values)
 
 
-def _left(before: dict[str, float], after: dict[str, float]) -> Iterator[Found]:
+def _at_rest(peer: Peer, before: dict[str, float]) -> dict[str, float]:
+    """What there is when the load has gone: sockets take a moment to close, and are given it."""
+    for _ in range(LOOKS):
+        time.sleep(SETTLE)
+        now = standing(peer)
+        if all(entry.value <= 0 for entry in _left(before, now)):
+            break
+    return now
+
+
+def _left(before: dict[str, float], after: dict[str, float]) -> Iterator[Figure]:
     """What there is more than before; a kept connection to an upstream is a file too, and no leak."""
-    kept = "penstock_upstream_connections"
     for name, value in after.items():
         more = value - before.get(name, 0.0)
         if name == OPEN:
-            more -= after[kept] - before[kept]
-        if name != kept:
+            more -= after[CONNECTED] - before[CONNECTED]
+        if name != CONNECTED:
             yield Figure(NAME, "penstock", f"left: {name}", more, "more than before")
 
 
-def _ask(peer: Peer, rate: float, seconds: float) -> Paced:
-    return msgspec.json.decode(client("bench.wire.paced", _pace(peer, rate, seconds)), type=Paced)
-
-
 def _pace(peer: Peer, rate: float, seconds: float) -> Pace:
-    small, middle, large = CHAT_BODY, padded(100 * KILO), padded(350 * KILO)
-    bodies = [small.decode()] * SMALL + [middle.decode()] * MIDDLE + [large.decode()] * LARGE
-    return Pace(peer.whole, CHAT_PATH, bodies, HEADERS, per_second=rate, seconds=seconds)
+    calls = [Call(CHAT_PATH, body.decode()) for body in BODIES]
+    return Pace(peer.whole, calls, HEADERS, per_second=rate, seconds=seconds)
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=2, help="how long; 20 for figures worth keeping")
+    return parser.parse_args(arguments)

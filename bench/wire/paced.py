@@ -7,6 +7,7 @@ the moment a request was due.
 
 import asyncio
 import random
+import re
 import sys
 import time
 from typing import cast
@@ -16,18 +17,26 @@ import uvloop
 
 END_OF_HEAD = b"\r\n\r\n"
 LENGTH = b"content-length:"
+OWN = re.compile(rb"\bown;dur=([\d.]+)")
 PATIENCE = 30.0
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request that may be made; it is drawn as often as its weight says."""
+
+    path: str
+    body: str
+    weight: float = 1.0
 
 
 class Pace(msgspec.Struct, frozen=True):
     """What to ask, how often and how long; each time `burst` at once, at most `most` not answered yet.
 
-    Of several bodies one is drawn for each request, always in the same order.
+    Of several calls one is drawn for each request, in every run the same.
     """
 
     port: int
-    path: str
-    bodies: list[str]
+    calls: list[Call]
     headers: dict[str, str]
     per_second: float
     seconds: float
@@ -36,7 +45,11 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 class Paced(msgspec.Struct, frozen=True):
-    """What came of it; times in seconds, counted from when a request was due."""
+    """What came of it; times in seconds, counted from when a request was due.
+
+    `skipped` were not made, for too many were under way. `own` is what the gateway says it took itself,
+    where it says so: the same percentiles.
+    """
 
     requests: int
     failed: int
@@ -44,6 +57,8 @@ class Paced(msgspec.Struct, frozen=True):
     p50: float
     p95: float
     p99: float
+    own: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    skipped: int = 0
 
 
 class Asking(asyncio.Protocol):
@@ -53,6 +68,7 @@ class Asking(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._received = b""
         self._answered: asyncio.Future[bool] | None = None
+        self.own: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -63,6 +79,8 @@ class Asking(asyncio.Protocol):
         self._received += data
         head, found, body = self._received.partition(END_OF_HEAD)
         if found and _whole(head.lower(), body):
+            told = OWN.search(head)
+            self.own = float(told[1]) / 1000 if told else None
             self._finish(good=head.startswith(b"HTTP/1.1 200"))
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -100,19 +118,28 @@ class Walk:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._free: list[Asking] = []
-        self._choice = random.Random(7)  # noqa: S311  # the same bodies in every run
-        self._requests = [_request(pace, body.encode()) for body in pace.bodies]
+        self._choice = random.Random(7)  # noqa: S311  # the same requests in every run
+        self._requests = [_request(pace, call) for call in pace.calls]
+        self._weights = [call.weight for call in pace.calls]
         self.took: list[float] = []
+        self.own: list[float] = []
         self.failed = 0
+        self.skipped = 0
 
     async def one(self, due: float) -> None:
         """Ask once, for a request that was due at a certain time."""
         connection = self._free.pop() if self._free else await self._connect()
-        good = await connection.ask(self._choice.choice(self._requests))
+        good = await connection.ask(self.draw())
         self.took.append(time.monotonic() - due)
         self.failed += not good
+        if connection.own is not None:
+            self.own.append(connection.own)
         if connection.open:
             self._free.append(connection)
+
+    def draw(self) -> bytes:
+        """The next request."""
+        return self._choice.choices(self._requests, self._weights)[0]
 
     def close(self) -> None:
         """Hang up every connection."""
@@ -126,7 +153,7 @@ class Walk:
 
 
 async def walk(pace: Pace) -> Paced:
-    """Ask at the pace wanted; what came of it. Requests beyond `most` in flight count as failed."""
+    """Ask at the pace wanted; what came of it."""
     going = Walk(pace)
     begun = time.monotonic()
     tasks: set[asyncio.Task[None]] = set()
@@ -134,7 +161,7 @@ async def walk(pace: Pace) -> Paced:
         due = begun + number * pace.burst / pace.per_second
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         room = min(pace.burst, pace.most - len(tasks))
-        going.failed += pace.burst - room
+        going.skipped += pace.burst - room
         for _ in range(room):
             task = asyncio.ensure_future(going.one(due))
             tasks.add(task)
@@ -143,9 +170,16 @@ async def walk(pace: Pace) -> Paced:
         _done, late = await asyncio.wait(tasks, timeout=PATIENCE)
         going.failed += len(late)
     going.close()
-    took = sorted(going.took) or [0.0]
-    middle, high, higher = (took[int(len(took) * share)] for share in (0.5, 0.95, 0.99))
-    return Paced(len(going.took), going.failed, time.monotonic() - begun, middle, high, higher)
+    lasted = time.monotonic() - begun
+    took, own = percentiles(going.took), percentiles(going.own)
+    return Paced(len(going.took), going.failed, lasted, *took, own, going.skipped)
+
+
+def percentiles(values: list[float]) -> tuple[float, float, float]:
+    """The 50th, the 95th and the 99th, each the value at its share of the way through all in order."""
+    ordered = sorted(values) or [0.0]
+    middle, high, higher = (ordered[int(len(ordered) * share)] for share in (0.5, 0.95, 0.99))
+    return middle, high, higher
 
 
 def _whole(head: bytes, body: bytes) -> bool:
@@ -155,9 +189,10 @@ def _whole(head: bytes, body: bytes) -> bool:
     return body.endswith(b"0\r\n\r\n")
 
 
-def _request(pace: Pace, body: bytes) -> bytes:
+def _request(pace: Pace, call: Call) -> bytes:
+    body = call.body.encode()
     lines = "".join(f"{name}: {value}\r\n" for name, value in pace.headers.items())
-    head = f"POST {pace.path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
+    head = f"POST {call.path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 

@@ -92,12 +92,22 @@ format = "json"
 [keys.bench]
 sha256 = "{digest}"
 """
-# What a team has on beside keys, the log and the metrics. Nobody comes near these limits: what is measured is
-# that they are kept.
+# What a team has on beside keys, the log and the metrics. Nobody comes near these limits and budgets, and
+# nothing here is as long as the rule wants it: what is measured is that they are kept and asked.
 TEAM = """\
-limits = {{ requests_per_minute = 100_000_000, tokens_per_minute = 100_000_000_000, concurrent = 100_000 }}
+[keys.bench.limits]
+requests_per_minute = 100_000_000
+tokens_per_minute = 100_000_000_000
+concurrent = 100_000
+budgets = [{{ dollars = 100_000_000, window = "day" }}]
 [limits]
 requests_per_minute = 100_000_000
+[prices."*/*"]
+input = 3
+output = 15
+[[rules]]
+when = {{ tokens_over = 10_000_000 }}
+use = "anthropic-whole/long"
 [store]
 path = "{path}"
 """
@@ -115,7 +125,8 @@ class Peer(msgspec.Struct, frozen=True):
 
     `carries` names the cases it is asked for, none: every one. Headers are sent beside those that
     all get, with streams `stream_headers`; `models` are the names it knows models by, where those are
-    others. One that is `exact` passes the bytes of a chat on as they came.
+    others. One that is `exact` passes the bytes of a chat on as they came. `connections` is how many it
+    is asked through at most: what a slow one has begun and not ended when a load is over counts for nothing.
     """
 
     name: str
@@ -127,6 +138,7 @@ class Peer(msgspec.Struct, frozen=True):
     stream_headers: dict[str, str] = {}
     models: dict[str, str] = {}
     exact: bool = True
+    connections: int = 256
 
     def does(self, case: str) -> bool:
         """Whether it is asked for this case."""
@@ -173,9 +185,8 @@ def nginx(folder: Path, behind: Upstreams) -> Iterator[Peer]:
 
 @contextmanager
 def penstock(folder: Path, behind: Upstreams) -> Iterator[Peer]:
-    """penstock with everything on: keys, limits, ledger, metrics, a JSON log line a request into a file."""
-    text = penstock_configuration(behind) + TEAM.format(path=folder / "penstock.db")
-    with _penstock("penstock", folder, text) as peer:
+    """penstock with everything on, and a JSON log line a request into a file."""
+    with _penstock("penstock", folder, everything(folder, behind)) as peer:
         yield peer
 
 
@@ -211,6 +222,11 @@ def penstock_configuration(behind: Upstreams, *, keys: str = "required", level: 
     """The text of penstock.toml."""
     digest = hashlib.sha256(KEY.encode()).hexdigest()
     return PENSTOCK.format(whole=behind.whole, events=behind.events, keys=keys, level=level, digest=digest)
+
+
+def everything(folder: Path, behind: Upstreams, name: str = "penstock") -> str:
+    """The text of a penstock.toml with keys, limits, budgets, a rule, a ledger, a JSON log."""
+    return penstock_configuration(behind) + TEAM.format(path=folder / f"{name}.db")
 
 
 def penstock_command(folder: Path, name: str, configuration: str, port: int) -> list[str]:

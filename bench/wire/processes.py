@@ -48,6 +48,10 @@ class Program:
         own = sum(rollup.get("Pss_Anon", 0) + rollup.get("Pss_Shmem", 0) for rollup in rollups)
         return own + max(rollup.get("Rss", 0) - rollup.get("Anonymous", 0) for rollup in rollups)
 
+    def resident(self) -> int:
+        """Bytes of memory of the whole tree as most tools count them: what is shared counts every time."""
+        return sum(_rollup(pid).get("Rss", 0) for pid in self.tree())
+
     def stop(self) -> None:
         """End it and wait for the end."""
         if self.process.poll() is not None:

@@ -5,8 +5,9 @@ from bench.tables import MILLI, Target, count, heading, latency, megabytes, micr
 from bench.wire.cases import CASES
 
 HOW = (
-    "one worker on one core, load and upstream on the other, everything on (keys, limits, ledger, JSON log, "
-    "metrics). Processor time is user and system of the whole process tree; medians of interleaved rounds."
+    "one worker on one core, load and upstream on the other, everything on (keys, limits, a budget, a rule, "
+    "ledger, JSON log, metrics). Processor time is user and system of the whole process tree; medians of "
+    "interleaved rounds."
 )
 COLUMNS = (
     "what",
@@ -56,7 +57,7 @@ def _row(results: Results, case: str, title: str) -> tuple[str, ...]:
 
 def _floors(results: Results) -> str:
     floors = {
-        "penstock-keys": "penstock without limits and ledger",
+        "penstock-keys": "penstock without limits, budget, rule and ledger",
         "penstock-plain": "penstock without keys and log",
         "granian": "granian with an application that answers by itself",
     }

@@ -18,7 +18,7 @@ import msgspec
 
 from bench.samples import Found, Memory, Sample
 from bench.wire.cases import Case
-from bench.wire.paced import Pace, Paced
+from bench.wire.paced import Call, Pace, Paced
 from bench.wire.peers import EVENTS, LOAD_CORE, Peer
 from bench.wire.streams import MODEL, Order, Streamed
 from bench.wire.wrk import Shot, shoot, write_script
@@ -79,7 +79,8 @@ def load(now: Round, case: Case, peer: Peer) -> Sample:
     headers = HEADERS | peer.headers
     settle(peer)
     script = write_script(now.folder, f"{case.name}-{peer.name}", peer.named(case.body), headers)
-    shot = Shot(f"http://127.0.0.1:{peer.whole}{case.path}", case.connections, now.size.seconds, LOAD_CORE)
+    connections = min(case.connections, peer.connections)
+    shot = Shot(f"http://127.0.0.1:{peer.whole}{case.path}", connections, now.size.seconds, LOAD_CORE)
     before = peer.program.processor_time()
     figures = shoot(shot, script)
     spent = peer.program.processor_time() - before
@@ -129,8 +130,7 @@ def pace(now: Round, peer: Peer) -> Sample:
     """Small chats at an even pace, far below what the peer could do: what it adds to each."""
     wanted = Pace(
         port=peer.whole,
-        path=CHAT_PATH,
-        bodies=[CHAT_BODY.decode()],
+        calls=[Call(CHAT_PATH, CHAT_BODY.decode())],
         headers=HEADERS | peer.headers,
         per_second=now.size.pace,
         seconds=now.size.seconds,
@@ -147,7 +147,7 @@ def pace(now: Round, peer: Peer) -> Sample:
         per_second=paced.requests / paced.seconds,
         p50=paced.p50 * MICRO,
         p99=paced.p99 * MICRO,
-        failed=paced.failed,
+        failed=paced.failed + paced.skipped,
     )
 
 

@@ -253,6 +253,9 @@ def _gauges(house: House) -> Iterable[Metric]:
     guesses.add_metric([], house.guesses.turned_away)
     yield guesses
     yield GaugeMetricFamily("penstock_tasks", "Tasks of the event loop.", value=_tasks())
+    words = "The longest the event loop was held up, in this minute and the one before."
+    held_up = house.timekeeper.lateness.longest(house.clock())
+    yield GaugeMetricFamily("penstock_loop_held_up_seconds", words, value=held_up)
     signs = CounterMetricFamily(
         "penstock_signs_of_life", "Pings and comments said while an upstream was silent."
     )

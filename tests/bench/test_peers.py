@@ -74,7 +74,9 @@ def test_a_missing_peer_is_left_out(
 
     monkeypatch.setitem(run.PEERS, "portkey", absent)
     with ExitStack() as stack:
-        assert run.open_peers(["portkey"], tmp_path, BEHIND, stack) == ()
+        found: list[samples.Found] = []
+        assert run.open_peers(["portkey"], tmp_path, BEHIND, stack, found) == ()
+        assert found == []
     assert "left out: portkey: Node 20 and npm are needed" in capfd.readouterr().err
 
 
@@ -138,7 +140,7 @@ async def walk_through(answer: bytes, **changed: float) -> paced.Paced:
     server = await asyncio.get_running_loop().create_server(lambda: Answering(answer, ends), "127.0.0.1", 0)
     async with server, asyncio.timeout(20):
         port = server.sockets[0].getsockname()[1]
-        pace = paced.Pace(port, "/", ["{}"], {}, per_second=1000, seconds=0.05)
+        pace = paced.Pace(port, [paced.Call("/", "{}")], {}, per_second=1000, seconds=0.05)
         found = await paced.walk(msgspec.structs.replace(pace, **changed))
         while ends:  # noqa: ASYNC110  # nobody is told
             await asyncio.sleep(0.001)  # the server's ends close when they please
@@ -150,6 +152,30 @@ def test_the_pace_is_kept() -> None:
     found = asyncio.run(walk_through(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"))
     assert (found.requests, found.failed) == (50, 0)
     assert 0 < found.p50 <= found.p95 <= found.p99
+
+
+def test_what_the_gateway_says_of_its_own_time_is_kept() -> None:
+    """The same percentiles are told of the time that the replies say was the gateway's own."""
+    told = b"server-timing: auth;dur=0.10, own;dur=2.50\r\n"
+    found = asyncio.run(walk_through(b"HTTP/1.1 200 OK\r\n" + told + b"content-length: 2\r\n\r\n{}"))
+    assert found.own == (0.0025, 0.0025, 0.0025)
+
+
+def test_what_is_too_much_at_once_is_not_asked() -> None:
+    """Requests beyond those that may be under way are not made, and are counted as such."""
+    found = asyncio.run(walk_through(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", burst=10, most=4))
+    assert (found.requests, found.skipped, found.failed) == (20, 30, 0)
+
+
+def test_calls_are_drawn_by_weight() -> None:
+    """Each request is one of the calls, the heavier ones more often, and the same in every run."""
+    calls = [paced.Call("/a", "1", 70), paced.Call("/b", "2", 20)]
+    pace = paced.Pace(1, calls, {}, per_second=1, seconds=1)
+    drawn = [[paced.Walk(pace).draw() for _ in range(1)] for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    walk = paced.Walk(pace)
+    paths = [walk.draw().split()[1] for _ in range(900)]
+    assert 640 < paths.count(b"/a") < 760
 
 
 def test_a_refusal_is_a_failure() -> None:

@@ -8,7 +8,7 @@ import pytest
 from bench import report as whole
 from bench import samples
 from bench.samples import Machine, Memory, Results, Sample, Start
-from bench.wire import events, report, streams
+from bench.wire import events, report, streams, wrk
 
 MACHINE = Machine("2026-01-02T03:04:05Z", "abc123", "a processor", 2, "Linux", {"python": "3.11"})
 
@@ -39,21 +39,48 @@ def test_targets(results: Results) -> None:
     assert "streamed event" not in text
 
 
-def test_readme(results: Results, tmp_path: Path) -> None:
-    """Only what stands between the markers is replaced."""
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- bench:wire -->\nold\n<!-- /bench:wire -->\nafter\n")
-    whole.write_readme([results], readme)
-    text = readme.read_text()
-    assert text.startswith("before\n<!-- bench:wire -->\nMeasured 2026-01-02 at abc123")
-    assert text.endswith("<!-- /bench:wire -->\nafter\n")
-    assert "old" not in text
+def test_pages(results: Results, tmp_path: Path) -> None:
+    """A run's section stands between its marks, and without a run nothing is there."""
+    pages = {known.page for known in whole.SECTIONS.values()}
+    for page in pages:
+        marks = [
+            f"{whole.BEGIN.format(layer=layer)}\nold\n{whole.END.format(layer=layer)}\n"
+            for layer, known in whole.SECTIONS.items()
+            if known.page == page
+        ]
+        (tmp_path / page).parent.mkdir(exist_ok=True)
+        (tmp_path / page).write_text(f"before\n{''.join(marks)}after\n")
+    whole.write([results], tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "<!-- bench:soak -->\n<!-- /bench:soak -->" in text
+    assert f"<!-- bench:wire -->\n### {whole.SECTIONS['wire'].title}\n\nMeasured 2026-01-02 at abc123" in text
+    assert not any("old" in (tmp_path / page).read_text() for page in pages)
+
+
+def test_a_page_without_marks_is_left_alone(results: Results, tmp_path: Path) -> None:
+    """A page that lacks a mark is named, and is not written."""
+    (tmp_path / "README.md").write_text("nothing\n")
+    with pytest.raises(SystemExit, match=r"README.md has no <!-- bench:"):
+        whole.write([results], tmp_path)
+    assert (tmp_path / "README.md").read_text() == "nothing\n"
 
 
 def test_kept_run(results: Results, tmp_path: Path) -> None:
     """A run that was written down gives the same report when it is read again."""
     kept = samples.read(samples.write(results, tmp_path))
     assert report.markdown(kept) == report.markdown(results)
+
+
+def test_several_bodies_are_sent_in_turn(tmp_path: Path) -> None:
+    """Of several bodies wrk's script sends one after the other; of one it makes the request once."""
+    several = wrk.write_mixed(tmp_path, "several", [b"a", b"b", b"a"], {"x": "y"}).read_text()
+    single = wrk.write_script(tmp_path, "single", b"a", {}).read_text()
+    assert "function request()" in several
+    assert several.count("several-0.body") == 2
+    assert "function request()" not in single
+    assert 'wrk.method = "GET"' in wrk.write_script(tmp_path, "none", b"", {}).read_text()
 
 
 async def stream_through(events_sent: int, events_expected: int) -> streams.Streamed:

@@ -2,7 +2,10 @@
 
 import asyncio
 
-from gateway.timekeeper import Timekeeper
+import pytest
+
+from gateway.edge.metrics import exposition
+from gateway.timekeeper import TICK, Timekeeper
 from tests.gateway.indoors import MESSAGE, Client, exchange_of, open_house, provider, settings
 from tests.gateway.loops import Clock, in_loop, until
 from tests.upstream.replies import events
@@ -112,6 +115,22 @@ async def test_only_those_are_woken_whose_time_has_come() -> None:
             keeper.active.add(exchange)
         keeper.sweep(clock.now)
         assert [source.nudges for source in sources] == [0, 1, 1, 0]
+
+
+@in_loop
+async def test_a_tick_that_is_late_is_noticed(replay: Upstream) -> None:
+    """By as much as a tick comes too late the loop was held up, and the metrics tell the longest."""
+    clock = Clock()
+    async with open_house(settings(provider("ant", replay.address)), clock) as house:
+        exchange = replay.plays((Gate(), *whole(b'{"type":"message","usage":{}}')))
+        asking = asyncio.ensure_future(carrying(exchange.name, WHOLE).ask(house))
+        await until(lambda: exchange.requests)
+        clock.now += 5.0
+        await until(lambda: house.timekeeper.lateness.longest(clock()) > 1.0)
+        exchange.release()
+        await asking
+        assert house.timekeeper.lateness.longest(clock()) == pytest.approx(5.0 - TICK)
+        assert f"penstock_loop_held_up_seconds {5.0 - TICK}" in exposition(house).decode()
 
 
 @in_loop
