@@ -12,6 +12,8 @@ from adapters.request import BOM, decode_body
 from adapters.span import after_space, name_at, value_end
 
 _DECODE = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_NAME = msgspec.json.Decoder(str).decode
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -117,7 +119,7 @@ def _members(text: bytes, values: dict[str, bytes]) -> Iterator[_Member]:
     """The members of an object, one after another."""
     position = before = 1
     while (key := name_at(text, start := after_space(text, position))) > 0:
-        name = msgspec.json.decode(text[start:key], type=str)
+        name = decode_body(_NAME, text[start:key])
         value = after_space(text, after_space(text, key) + 1)
         end = value_end(text, value, values[name])
         yield _Member(name, before, start, value, end)
@@ -137,7 +139,7 @@ def array_items(body: bytes, start: int, end: int) -> list[tuple[int, int]]:
     """Where the items of an array begin and end that stands there; the JSON is right, for it was decoded."""
     spans = []
     position = start + 1
-    for raw in msgspec.json.decode(memoryview(body)[start:end], type=list[msgspec.Raw]):
+    for raw in decode_body(_ITEMS, body[start:end]):
         position = after_space(body, position)
         spans.append((position, position + len(memoryview(raw))))
         # Behind an item stands a comma, with space before and after it, or the end.

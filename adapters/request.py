@@ -10,8 +10,10 @@ from typing import Literal, TypeVar
 import msgspec
 
 from adapters.fault import Malformed
+from adapters.literal import mended
 
 BOM = b"\xef\xbb\xbf"
+HALF = rb"\ud"  # how the escape of half a surrogate pair begins
 
 _KINDS = {
     "str": "a string",
@@ -58,7 +60,11 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decode_body(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
-    """Decode a request body; raise `Malformed` with the reason in plain words."""
+    """Decode a request body; raise `Malformed` with the reason in plain words.
+
+    Half a surrogate pair, which agents write that cut a text by its UTF-16 units, becomes U+FFFD: refused it
+    would come back with every further turn of the conversation.
+    """
     try:
         # The mark is tested for only here, in Python: 40 ns, and msgspec would refuse it.
         return decode(body[3:] if body.startswith(BOM) else body)
@@ -69,7 +75,10 @@ def decode_body(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
     except UnicodeDecodeError as error:
         raise Malformed(f"The request body is not valid UTF-8: {error.reason}.") from error
     except msgspec.DecodeError as error:
-        raise _not_json(body, str(error)) from error
+        whole = _without_halves(body)
+        if whole is None:
+            raise _not_json(body, str(error)) from error
+    return decode_body(decode, whole)
 
 
 def decode_fields(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
@@ -89,6 +98,9 @@ def decode_part(
     try:
         return decode(raw)
     except (ValueError, RecursionError) as error:
+        whole = _without_halves(bytes(raw))
+        if whole is not None:
+            return decode_part(decode, whole, place)
         reason = str(error).replace(" - at `$.", " - at `")
         raise Malformed(f"`{place}`: {reason}.", param=place) from error
 
@@ -110,6 +122,12 @@ def checked_model(model: str | msgspec.UnsetType) -> str:
     if not model.strip():
         raise Malformed("`model` must not be empty.", param="model")
     return model
+
+
+def _without_halves(body: bytes) -> bytes | None:
+    """Return JSON with U+FFFD for each half of a surrogate pair; None where it has none."""
+    whole = mended(body) if HALF in body.lower() else body
+    return whole if whole != body else None
 
 
 def _not_json(body: bytes, reason: str) -> Malformed:

@@ -45,7 +45,7 @@ def _model_spans(body: bytes, values: dict[str, bytes]) -> list[tuple[int, int]]
     while key := _STRING.match(body, after_space(body, position)):
         colon = after_space(body, key.end())
         start = after_space(body, colon + 1)
-        name = _DECODE_KEY(key.group())
+        name = decode_body(_DECODE_KEY, key.group())
         end = value_end(body, start, values[name])
         if name == "model":
             spans.append((start, end))

@@ -126,3 +126,15 @@ def test_members_of_what_is_no_object_are_refused() -> None:
     """As of any other body."""
     with pytest.raises(Malformed):
         members_of(b"[1]")
+
+
+def test_members_beside_half_a_surrogate_pair_stand_where_they_stood() -> None:
+    """What is no text in a name or in an item moves nothing."""
+    body = rb'{"\ud83d":["a\ude00", {"b":"\ud83d"}],"gone":1}'
+    (_, start, end), gone = members_of(body)
+    assert [body[slice(*span)] for span in array_items(body, start, end)] == [
+        rb'"a\ude00"',
+        rb'{"b":"\ud83d"}',
+    ]
+    assert (gone[0], body[gone[1] : gone[2]]) == ("gone", b"1")
+    assert changed(body, GONE) == body.replace(b',"gone":1', b"")

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from adapters.fault import Malformed
-from adapters.request import Prompt, checked_model, decode_body, decode_fields
+from adapters.request import Prompt, checked_model, decode_body, decode_fields, decode_part
 
 
 class Thing(msgspec.Struct):
@@ -84,6 +84,43 @@ def test_what_is_wrong_with_a_body_is_said_in_plain_words(
 def test_a_good_body_is_read(body: bytes) -> None:
     """Spaces, a byte order mark and unknown fields are no fault."""
     assert decode_body(DECODE, body).count == 1
+
+
+HALVES: dict[str, tuple[str, str]] = {
+    "before a letter": ("h\\ud83di", "h\ufffdi"),
+    "at the end": ("h\\ud83d", "h\ufffd"),
+    "the second half": ("\\uDE00i", "\ufffdi"),
+    "before another escape": ("\\ud83d\\u0041", "\ufffdA"),
+    "beside a whole pair": ("\\ud83d\\ude00\\ud83d", "\U0001f600\ufffd"),
+    "a backslash before it": ("\\\\ud83d\\ud83d", "\\ud83d\ufffd"),
+    "beside other letters": ("é\\ud83d", "é\ufffd"),
+}
+
+
+@pytest.mark.parametrize(("written", "read"), HALVES.values(), ids=HALVES)
+def test_half_a_surrogate_pair_costs_one_sign(written: str, read: str) -> None:
+    """A text that was cut inside an emoji does not end the conversation that holds it."""
+    body = f'{{"text":"{written}","count":1}}'.encode()
+    assert decode_body(DECODE, body) == Thing(text=read, count=1)
+    assert decode_part(msgspec.json.Decoder(str).decode, f'"{written}"'.encode(), "x") == read
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"text":"\\ud83d","count":"1"}', "`count` must be an integer, not a string."),
+        (b'{"text":"\\ud83d",}', "The request body is not valid JSON: trailing comma in object (byte 17)."),
+        (
+            b'{"text":"\\ud83d\\ude00",}',
+            "The request body is not valid JSON: trailing comma in object (byte 23).",
+        ),
+    ],
+)
+def test_what_else_is_wrong_beside_half_a_pair_is_told(body: bytes, message: str) -> None:
+    """A body that was mended is judged as any other."""
+    with pytest.raises(Malformed) as caught:
+        decode_body(DECODE, body)
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(

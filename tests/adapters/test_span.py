@@ -151,3 +151,9 @@ def test_hostile_bodies_cost_their_size(make: object, size: int) -> None:
     body = make(size)
     head, _, tail = body.rpartition(b'"x"')
     assert replace_model(body, "new") == head + b'"new"' + tail
+
+
+def test_half_a_surrogate_pair_stays_where_the_model_is_renamed() -> None:
+    """A body that holds half a pair, in a key or in a value, goes on as it came but for the model."""
+    body = rb'{"messages":[{"x":"a\ud83d"}],"\ude00":1, "model":"x","y":"\ud83d]"}'
+    assert replace_model(body, "m") == body.replace(b'"model":"x"', b'"model":"m"')

@@ -207,3 +207,16 @@ def test_an_upstream_that_never_ends_is_not_waited_for(house: House) -> None:
     """After its last event a stream is over, whether or not the connection is closed."""
     asked = ask(house, MESSAGES, CHAT, (*begun(CHAT.events), Pause(20.0)), stream=True)
     assert MESSAGES.terminal in asked.reply.body
+
+
+@pytest.mark.parametrize("client", ALL, ids=[client.name for client in ALL])
+def test_half_a_surrogate_pair_does_not_end_the_conversation(house: House, client: Dialect) -> None:
+    """A text an agent cut inside an emoji goes on as it came, or with U+FFFD where it is written anew."""
+    half = rb"cut \ud83d here"
+    for there in ALL:
+        body = client.body(f"{BOXES[there.name]}/{MODEL}").replace("é".encode(), half)
+        assert half in body
+        asked = house.ask(client, whole(there.whole), body=body)
+        assert asked.reply.status == 200
+        arrived = half if client is there else "cut \ufffd here".encode()
+        assert arrived in asked.exchange.request.body
