@@ -13,7 +13,7 @@ from store import dearest, usage
 from store.connect import Connection
 from store.names import Names
 from store.paging import Page
-from store.sums import DAY, HOUR
+from store.sums import DAY, HOUR, SUMS
 from store.usage import Dimension, Question, Sum
 
 SPANS: Final = {"1d": (1, "24 hours"), "7d": (7, "7 days"), "30d": (30, "30 days"), "90d": (90, "90 days")}
@@ -71,23 +71,39 @@ async def page(desk: Desk, request: Request) -> Response:
 
 
 def _answer(connection: Connection, since: int, by: str, period: int) -> Answer:
-    dimension = BY[by][0]
-    if by == "session":  # there may be too many to be summed while somebody waits
-        found = Page(dearest.sessions(connection, since, MOST), "")
-    else:
-        found = usage.page(connection, Question((dimension,), since=since), limit=MOST)
-    causes = usage.page(connection, Question(("cause",), since=since)).rows
+    # Asked once, and folded here: each question reads all the sums of the span.
     timely: Dimension = "hour" if period == HOUR else "day"
-    times = usage.page(connection, Question((timely,), since=since), limit=ALL).rows
+    told = usage.page(connection, Question((timely, "cause"), since=since), limit=ALL).rows
+    times = _folded(told, 0)
+    causes = sorted(_folded(told, 1), key=lambda one: -one.cost)
+    found = Page(times, "") if by == timely else _groups(connection, since, by)
     names = Names(connection)
     return Answer(
-        total=usage.total(connection, Question((), since=since)),
+        total=_sum((), told),
         groups=[_group(one, by, names) for one in found.rows],
         causes=causes,
         wasted=sum(one.cost for one in causes if one.group[0] != USEFUL),
         chart=_chart(times, period, since),
         more=bool(found.cursor) or len(found.rows) == MOST,
     )
+
+
+def _groups(connection: Connection, since: int, by: str) -> Page[Sum]:
+    if by == "session":  # there may be too many to be summed while somebody waits
+        return Page(dearest.sessions(connection, since, MOST), "")
+    return usage.page(connection, Question((BY[by][0],), since=since), limit=MOST)
+
+
+def _folded(told: list[Sum], place: int) -> list[Sum]:
+    """Sums by one of the values that they are grouped by, in the order in which it first comes."""
+    kept: dict[str | int, list[Sum]] = {}
+    for one in told:
+        kept.setdefault(one.group[place], []).append(one)
+    return [_sum((value,), of_value) for value, of_value in kept.items()]
+
+
+def _sum(group: tuple[str | int, ...], parts: list[Sum]) -> Sum:
+    return Sum(group, *(sum(getattr(one, name) for one in parts) for name in SUMS))
 
 
 def _group(one: Sum, by: str, names: Names) -> Group:
