@@ -224,7 +224,8 @@ class Budgets:
 
 def _refusal(dialect: str, allowance: Allowance, seconds: float, today: float) -> Refused:
     purse = allowance.purse
-    most = f"{allowance.most / MICRO:.6f}".rstrip("0").rstrip(".")
+    cents = f"{allowance.most / MICRO:.2f}"
+    most = cents if float(cents) * MICRO == allowance.most else dollars(allowance.most)
     budget = f"the budget of ${most} {a_span(purse.span)} for {whose(purse.scope)}"
     if not allowance.most:
         return Refused(replace(SPENT, kind=_kind(dialect), message=f"{budget} is nothing"), STAY_AWAY)
