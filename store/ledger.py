@@ -3,11 +3,12 @@
 This is the table. Who brings rows here without anybody waiting for it is `writer.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
 import apsw
 import msgspec
+from msgspec.structs import astuple
 
 from store.paging import LAST, Page, after, page_of
 from store.rows import Attempt, Kept, columns, places
@@ -20,8 +21,28 @@ _FLAGS: Final = tuple(Attempt.__struct_fields__.index(name) for name in ("stream
 Filter = Literal["exchange", "session", "key_id"]
 
 
-def insert(connection: apsw.Connection, attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Keep the attempts that are not kept yet, and return those."""
+def insert(connection: apsw.Connection, attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    """Keep the attempts that are not kept yet, and return those.
+
+    That one is kept already is rare: rows are put as if none were, and looked at where that fails.
+    """
+    connection.execute("SAVEPOINT batch")
+    try:
+        _put(connection, attempts)
+    except apsw.ConstraintError:
+        connection.execute("ROLLBACK TO batch")
+        attempts = _new(connection, attempts)
+        _put(connection, attempts)
+    connection.execute("RELEASE batch")
+    return attempts
+
+
+def _put(connection: apsw.Connection, attempts: Iterable[Attempt]) -> None:
+    connection.executemany(_INSERT, (astuple(attempt)[:-1] for attempt in attempts))
+
+
+def _new(connection: apsw.Connection, attempts: Iterable[Attempt]) -> list[Attempt]:
+    """Those that are not kept yet, each once."""
     new: dict[str, Attempt] = {}
     for attempt in attempts:
         new.setdefault(attempt.id, attempt)
@@ -29,9 +50,7 @@ def insert(connection: apsw.Connection, attempts: Iterable[Attempt]) -> list[Att
     known = "SELECT id FROM ledger WHERE id IN (SELECT value FROM json_each(?))"
     for (found,) in connection.execute(known, (ids,)).fetchall():
         del new[str(found)]
-    kept = list(new.values())
-    connection.executemany(_INSERT, (msgspec.structs.astuple(attempt)[:-1] for attempt in kept))
-    return kept
+    return list(new.values())
 
 
 def page(

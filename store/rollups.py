@@ -9,13 +9,16 @@ from typing import Final
 
 import apsw
 
-from store.sums import COUNTED, SUMS, TABLES
+from store.sums import COUNTED, DAY, HOUR, SUMS, TABLES
 
-STEP: Final = 2000  # rows in one transaction, so that others need not wait for the writer
+STEP: Final = 5000  # rows in one transaction, so that others need not wait for the writer
 
 
 def roll(connection: apsw.Connection, most: int = STEP) -> bool:
-    """Take the next rows into the sums. Returns whether there are more."""
+    """Take the next rows into the sums. Returns whether there are more.
+
+    The rows are read and sorted once, into groups that every table of sums can be made of: most are alike.
+    """
     found = connection.execute(
         "SELECT number, (SELECT coalesce(max(number), 0) FROM ledger) FROM marks WHERE name = 'rolled'"
     )
@@ -23,21 +26,36 @@ def roll(connection: apsw.Connection, most: int = STEP) -> bool:
     until = min(mark + most, last)
     if until <= mark:
         return False
+    connection.execute(_GROUPS)
+    connection.execute(_GROUPED, (mark, until))
     for statement in _STATEMENTS:
-        connection.execute(statement, (mark, until))
+        connection.execute(statement)
+    connection.execute("DELETE FROM temp.groups")
     connection.execute("UPDATE marks SET number = ? WHERE name = 'rolled'", (until,))
     return until < last
 
 
+# Everything that any table tells apart. What differs most comes first, so that a comparison ends soon.
+_APART: Final = tuple(dict.fromkeys(("session", *(name for by in TABLES.values() for name in by[1:]))))
+_GROUPS: Final = f"CREATE TEMP TABLE IF NOT EXISTS groups (hour, {', '.join((*_APART, *SUMS))})"
+_GROUPED: Final = (
+    f"INSERT INTO temp.groups SELECT {COUNTED['hour']}, {', '.join(_APART)}, "
+    f"{', '.join(COUNTED[name] for name in SUMS)} FROM ledger WHERE number > ? AND number <= ? "
+    f"GROUP BY {', '.join(_APART)}, {COUNTED['hour']}"
+)
+
+
 def _statement(table: str) -> str:
-    """Adds the rows between two numbers to one table of sums."""
+    """Adds the groups to one table of sums."""
     period, *rest = TABLES[table]
     by = ", ".join(rest)
+    counted = period if period == "hour" else f"hour / {DAY // HOUR}"
     added = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
     return (
         f"INSERT INTO {table} ({period}, {by}, {', '.join(SUMS)}) "
-        f"SELECT {COUNTED[period]} AS {period}, {by}, {', '.join(COUNTED[name] for name in SUMS)} "
-        f"FROM ledger WHERE number > ? AND number <= ? GROUP BY {COUNTED[period]}, {by} "
+        f"SELECT {counted}, {by}, {', '.join(f'sum({name})' for name in SUMS)} "
+        # Without a WHERE the ON that follows would be taken for that of a join.
+        f"FROM temp.groups WHERE true GROUP BY {counted}, {by} "
         f"ON CONFLICT ({period}, {by}) DO UPDATE SET {added}"
     )
 

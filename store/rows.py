@@ -25,8 +25,8 @@ BELOW: Final = (
     "WITH RECURSIVE below (who) AS (SELECT {} UNION "
     "SELECT id FROM principals JOIN below ON parent = who) SELECT who FROM below"
 )
-# The most that one attempt can have used or cost: a million dollars, a million million tokens.
-MOST: Final = 10**12
+# The most that one attempt can have used or cost: a million dollars, a million million tokens; all bits set.
+MOST: Final = 2**40 - 1
 # The end of the year 9999, in milliseconds.
 MOST_TIME: Final = 253_402_300_799_999
 TIMES: Final = ("began", "first_byte", "ended")
@@ -78,7 +78,7 @@ class Audit(msgspec.Struct, frozen=True):
     after: str | None
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """What one row of the ledger takes from one budget: micro-dollars, in the period that began then."""
 
     scope: str
@@ -87,7 +87,7 @@ class Charge(msgspec.Struct, frozen=True):
     spent: int
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One row of the ledger: one try against one target, with what it used and cost.
 
     `id` is unique for ever: a row that comes twice is kept once, and so are its `charges`, which are no
@@ -212,16 +212,10 @@ def inserting(table: str, kind: type[msgspec.Struct]) -> str:
 
 def fits(attempt: Attempt) -> bool:
     """Whether the counts of an attempt are such that sums of many stay numbers."""
-    counts = (
-        attempt.input,
-        attempt.cache_read,
-        attempt.cache_write_5m,
-        attempt.cache_write_1h,
-        attempt.output,
-        attempt.reasoning,
-        attempt.cost,
-    )
-    return min(counts) >= 0 and max(counts) <= MOST
+    # All at once: a bit of any of them that is too high, or a sign, is in the union. For min() and max() of
+    # the seven every row paid 0.9 µs, for this 0.3 (November 2026).
+    counts = attempt.input | attempt.cache_read | attempt.cache_write_5m | attempt.cache_write_1h
+    return 0 <= counts | attempt.output | attempt.reasoning | attempt.cost <= MOST
 
 
 def fitted(attempt: Attempt) -> Attempt:

@@ -1,7 +1,7 @@
 """Brings rows to the ledger while nobody waits for it (feature S2).
 
-`Ledger.put` only leaves a row; a thread of our own gathers a hundred rows, or what comes within half a
-second, and commits them together: a kill loses what is younger than that. When the database cannot take them
+`Ledger.put` only leaves a row; a thread of our own gathers what comes within 0.4 seconds, or two thousand
+rows, and commits them together: a kill loses what is younger than that. When the database cannot take them
 (locked, full, gone, read only) they go to the spool and are brought in later, each exactly once; when the
 disk cannot take those either they are held in memory until one of the two can. Only what is more than can be
 held is lost, and counted. Between batches the thread keeps up the sums and the retention.
@@ -23,7 +23,7 @@ from store.errors import Conflict, StoreError, Unfit
 from store.rows import Attempt, fits, fitted
 from store.spool import Spool
 
-CHUNK: Final = 1000  # rows in one transaction
+CHUNK: Final = 2000  # rows in one transaction
 ROLL_EVERY: Final = 5.0  # seconds
 RETAIN_EVERY: Final = 3600.0  # seconds
 
@@ -34,7 +34,7 @@ class Pace(msgspec.Struct, frozen=True):
     `wait` and `patience` together are how old a row can be that a kill still takes away.
     """
 
-    batch: int = 100
+    batch: int = 2000
     wait: float = 0.4
     patience: float = 0.2
     retry: float = 1.0
@@ -192,9 +192,14 @@ class Ledger:
         return flushed
 
     def _drain(self, flushed: list[threading.Event]) -> None:
+        get, hold = self._queue.get_nowait, self._held.append
         with suppress(queue.Empty):
             while True:
-                self._take(self._queue.get_nowait(), flushed)
+                found = get()
+                if type(found) is Attempt:
+                    hold(found)
+                else:
+                    self._take(found, flushed)
 
     def _take(self, found: Attempt | threading.Event | None, flushed: list[threading.Event]) -> None:
         if found is None:
