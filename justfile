@@ -70,6 +70,10 @@ bench-scale *arguments: setup
 bench-soak *arguments: setup
     {{ python }} -m bench soak "$@"
 
+# Measure how the server under penstock is set, beside other ways to set it.
+bench-settings *arguments: setup
+    {{ python }} -m bench settings "$@"
+
 # Run the workloads other gateways published figures for; --whole as long as they did.
 bench-published *arguments: setup
     {{ python }} -m bench published "$@"

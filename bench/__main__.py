@@ -19,6 +19,7 @@ PASSED_ON = {
     "peers": ("bench.peers.run", "The gateways others wrote, beside penstock."),
     "scale": ("bench.scale.run", "Many streams at once, and more workers."),
     "soak": ("bench.scale.soak", "Half the most it can do for many minutes, and what is left of it."),
+    "settings": ("bench.settings", "How the server is set, beside other ways to set it."),
     "published": ("bench.published", "The workloads others published figures for."),
     "report": ("bench.report", "What the kept runs say."),
 }

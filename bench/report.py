@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import pictures, published, samples
+from bench import pictures, published, samples, settings
 from bench.peers import report as peers
 from bench.samples import RESULTS, ROOT, Results
 from bench.scale import report as scale
@@ -37,6 +37,7 @@ SECTIONS = {
     "wire": Section("Beside nginx, by size and by connections", wire.markdown),
     "scale": Section("Many streams at once", scale.markdown),
     "soak": Section("A soak", soak_report.markdown),
+    "settings": Section("How the server is set", settings.markdown, "docs/production.md"),
     "published": Section("What others published", published.markdown),
 }
 

@@ -17,8 +17,9 @@ from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, TaskImpl
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -27,9 +28,6 @@ from granian.server.mp import MPServer
 from gateway.configuration.rereading import Origin
 from gateway.settings import LEAVING, RENEWAL, ServerSettings, Settings
 
-_BACKLOG = 4096
-# Connections a worker holds at once: 5 000 requests under way, and as many idle ones kept alive.
-_BACKPRESSURE = 16384
 _GRACE_SECONDS = 2
 # Until a head has come, also on a connection kept alive: longer than clients keep an idle one, so that a
 # request and our closing do not cross on the way, and short enough for a client that trickles its head.
@@ -41,6 +39,27 @@ _QUIET_LOG = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic"}},
     "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
 }
+
+
+class Tuning(msgspec.Struct, frozen=True):
+    """How granian is set, whatever the configuration says: chosen by `python -m bench settings`.
+
+    One thread of the pool that granian has for many (`mt`): there a thread that is already awake is not
+    woken again, where the other mode writes to it for every receive and every send. Counted under load: 2.0
+    such writes and 1.1 waits for events a request before, 0.2 and 0.4 now.
+
+    `backpressure` is how many connections a worker holds at once: 5 000 requests under way, and as many idle
+    ones kept alive. `buffer` is what may be read of one connection ahead, in bytes.
+    """
+
+    runtime_mode: Literal["st", "mt"] = "mt"
+    runtime_threads: int = 1
+    backlog: int = 4096
+    backpressure: int = 16384
+    buffer: int = 8192 + 4096 * 100
+
+
+TUNING = Tuning()
 
 
 def serve(settings: Settings, origin: Origin, *, ready: Callable[[], None]) -> int:
@@ -69,18 +88,17 @@ class _Granian(MPServer):
             port=server.port,
             interface=Interfaces.ASGI,
             workers=server.workers,
-            # One thread of the pool that granian has for many: there a thread that is already awake is not
-            # woken again, where the other mode writes to it for every receive and every send. Counted under
-            # load: 2.0 such writes and 1.1 waits for events a request before, 0.2 and 0.4 now.
-            runtime_mode=RuntimeModes.mt,
-            runtime_threads=1,
+            runtime_mode=RuntimeModes(TUNING.runtime_mode),
+            runtime_threads=TUNING.runtime_threads,
             loop=Loops.uvloop if find_spec("uvloop") else Loops.asyncio,
             task_impl=TaskImpl.asyncio,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=_IDLE_MILLISECONDS),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=_IDLE_MILLISECONDS, max_buffer_size=TUNING.buffer
+            ),
             websockets=server.websockets,
-            backlog=_BACKLOG,
-            backpressure=_BACKPRESSURE,
+            backlog=TUNING.backlog,
+            backpressure=TUNING.backpressure,
             log_level=LogLevels.error,
             log_dictconfig=_QUIET_LOG,
             workers_kill_timeout=ceil(server.drain) + _GRACE_SECONDS,

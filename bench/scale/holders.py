@@ -32,7 +32,11 @@ REQUEST = (
 
 
 class Order(msgspec.Struct, frozen=True):
-    """How many streams, how many of them slow readers, for how many seconds those look away."""
+    """How many streams, how many of them slow readers, for how many seconds those look away on average.
+
+    They stand among the others, and each looks away for another time, half as long to half as long again:
+    all of them coming back at once would be a test of the client.
+    """
 
     port: int
     streams: int
@@ -54,13 +58,13 @@ class Held(msgspec.Struct, frozen=True):
 class Holder(asyncio.Protocol):
     """One stream, taken in as it comes, or looked away from for a while."""
 
-    def __init__(self, order: Order, *, slow: bool) -> None:
+    def __init__(self, away: float | None) -> None:
         loop = asyncio.get_running_loop()
         self.begun: asyncio.Future[None] = loop.create_future()
         self.done: asyncio.Future[None] = loop.create_future()
         self.late: list[float] = []
-        self._order = order
-        self._slow = slow
+        self._slow = away is not None
+        self._away = away or 0.0
         self._events = 0
         self._rest = b""
         self._transport: asyncio.Transport | None = None
@@ -107,7 +111,15 @@ class Holder(asyncio.Protocol):
     def _look_away(self) -> None:
         if self._transport is not None:
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(self._order.away, self._transport.resume_reading)
+            asyncio.get_running_loop().call_later(self._away, self._transport.resume_reading)
+
+
+def away_of(order: Order, number: int) -> float | None:
+    """How long the reader of this stream looks away; None when it is not one of the slow ones."""
+    before, among = (of * order.slow // max(order.streams, 1) for of in (number, number + 1))
+    if among == before:
+        return None
+    return order.away * (0.5 + before / order.slow)
 
 
 async def hold(order: Order) -> Held:
@@ -116,7 +128,7 @@ async def hold(order: Order) -> Held:
     holders: list[Holder] = []
     for number in range(order.streams):
         _transport, holder = await loop.create_connection(
-            partial(Holder, order, slow=number < order.slow), "127.0.0.1", order.port
+            partial(Holder, away_of(order, number)), "127.0.0.1", order.port
         )
         holders.append(holder)
         if number % BATCH == BATCH - 1:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from bench.samples import Figure, Found
 from bench.scale.holders import HELD, Held, Order
@@ -30,19 +31,28 @@ HELD_UP = "penstock_loop_held_up_seconds"
 
 
 def held(folder: Path, behind: Upstreams, count: int) -> list[Found]:
-    """Hold so many streams through penstock, through nginx and at the upstream itself, one after the other.
+    """Hold so many streams, each read as it comes."""
+    return _everywhere(folder, behind, f"held_{count}", Order(0, count))
+
+
+def held_slowly(folder: Path, behind: Upstreams, count: int) -> list[Found]:
+    """Hold so many streams, some of them fast and read by nobody for a while."""
+    return _everywhere(folder, behind, f"slow_{count}", Order(0, count, int(count * SLOW_SHARE)))
+
+
+def _everywhere(folder: Path, behind: Upstreams, case: str, order: Order) -> list[Found]:
+    """Hold them through penstock, through nginx and at the upstream itself, one after the other.
 
     penstock is started for it, so that neither its memory nor its metrics know of streams before.
     """
-    slow = int(count * SLOW_SHARE)
     found: list[Found] = []
     with peers.penstock(folder, behind) as peer:
-        found.extend(_hold(peer.name, Order(peer.stream, count, slow), peer.program))
+        found.extend(_hold(case, peer.name, replace(order, port=peer.stream), peer.program))
         stood = gauges(metrics(peer), (HELD_UP,))[HELD_UP] * 1000
-        found.append(Figure(f"held_{count}", peer.name, "held up", stood, "ms"))
+        found.append(Figure(case, peer.name, "held up", stood, "ms"))
     with peers.nginx(folder, behind) as peer:
-        found.extend(_hold(peer.name, Order(peer.stream, count, slow), peer.program))
-    found.extend(_hold("upstream", Order(behind.events, count, slow), None))
+        found.extend(_hold(case, peer.name, replace(order, port=peer.stream), peer.program))
+    found.extend(_hold(case, "upstream", replace(order, port=behind.events), None))
     return found
 
 
@@ -82,7 +92,7 @@ def ticking(folder: Path) -> Iterator[int]:
         yield port
 
 
-def _hold(name: str, order: Order, program: Program | None) -> Iterator[Found]:
+def _hold(case: str, name: str, order: Order, program: Program | None) -> Iterator[Found]:
     before = program.memory() if program else 0
     with start_client("bench.scale.holders", order) as client:
         assert client.stdout is not None  # noqa: S101  # asked for where it is started
@@ -91,7 +101,6 @@ def _hold(name: str, order: Order, program: Program | None) -> Iterator[Found]:
         most = _most(client, program)
         last = client.stdout.read()
     came = msgspec.json.decode(last, type=Held)
-    case = f"held_{order.streams}"
     print(f"{case:<10} {name:<9} {came} {(most - before) / KILO:.0f} KB more", file=sys.stderr, flush=True)
     yield Figure(case, name, "broken", came.broken, "streams")
     for what in ("p50", "p99", "worst"):

@@ -7,10 +7,11 @@ from bench.scale.workers import WORKERS, name_of
 from bench.tables import LEAST, Target, count, heading, megabytes, micro, ratio, table, verdicts
 
 HOW = (
-    "streams that say something every half a second, one in twenty read by nobody for a while, then to its "
-    "end; one worker on one core, clients and upstream on the other, everything on. How late an event comes "
-    "is counted from its sending by the upstream to its reading by the client, both in one Python each; held "
-    "up is what penstock's own event loop was late at most, by its metrics."
+    "streams that say something every half a second; of those with slow readers one in twenty says 800 KB a "
+    "second and is read by nobody for seconds, then to its end. One worker on one core, clients and upstream "
+    "on the other, everything on. How late an event comes is counted from its sending by the upstream to its "
+    "reading by the client, both in one Python each; held up is what penstock's own event loop was late at "
+    "most, by its metrics."
 )
 PLACES = ("penstock", "nginx", "upstream")
 LATE = 100  # ms, of our own
@@ -26,7 +27,7 @@ def markdown(results: Results) -> str:
 
 def musts(results: Results) -> list[Target]:
     """What no machine is too busy for: no stream is broken."""
-    broken = [results.figure(f"held_{size}", "penstock", "broken") for size in sizes(results)]
+    broken = [results.figure(case, "penstock", "broken") for case, _ in cases(results)]
     lost = [value for value in broken if value is not None]
     return [Target("streams held: broken", sum(lost), 0, "streams")] if lost else []
 
@@ -34,15 +35,16 @@ def musts(results: Results) -> list[Target]:
 def targets(results: Results) -> list[Target]:
     """What the specification asks for, with what this run found."""
     found = []
-    for size in sizes(results):
-        if size >= FROM:
-            memory, stood = (
-                results.figure(f"held_{size}", "penstock", what) for what in ("memory", "held up")
-            )
-            late = own(results, size)
-            found.append(Target(f"{size} streams: memory of each", memory, 40, "KB"))
-            found.append(Target(f"{size} streams: event loop held up at most", stood, LATE, "ms"))
-            found.append(Target(f"{size} streams: latest event, later than without us", late, LATE, "ms"))
+    for case, size in cases(results):
+        if size < FROM:
+            continue
+        memory, stood = (results.figure(case, "penstock", what) for what in ("memory", "held up"))
+        title = title_of(case, size)
+        if case.startswith("held"):
+            found.append(Target(f"{title}: memory of each", memory, 40, "KB"))
+        found.append(Target(f"{title}: event loop held up at most", stood, LATE, "ms"))
+        late = own(results, case)
+        found.append(Target(f"{title}: latest event, later than without us", late, LATE, "ms"))
     return [*found, *workers(results)]
 
 
@@ -68,15 +70,23 @@ def workers(results: Results) -> list[Target]:
     ]
 
 
-def sizes(results: Results) -> list[int]:
-    """How many streams were held at once, in order."""
-    cases = {entry.case for entry in results.entries if isinstance(entry, Figure)}
-    return sorted(int(found[1]) for case in cases if (found := re.fullmatch(r"held_(\d+)", case)))
+def cases(results: Results) -> list[tuple[str, int]]:
+    """What was held and how many streams that were: those read as they come first, each in order."""
+    names = {entry.case for entry in results.entries if isinstance(entry, Figure)}
+    found = [(name, int(match[2])) for name in names if (match := re.fullmatch(r"(held|slow)_(\d+)", name))]
+    return sorted(found, key=lambda each: (each[0].partition("_")[0], each[1]))
 
 
-def own(results: Results, size: int) -> float | None:
+def title_of(case: str, size: int) -> str:
+    """What was held, in words."""
+    return (
+        f"{count(size)} streams, with slow readers" if case.startswith("slow") else f"{count(size)} streams"
+    )
+
+
+def own(results: Results, case: str) -> float | None:
     """How much later the latest event was through penstock than from the upstream itself."""
-    ours, bare = (results.figure(f"held_{size}", place, "worst") for place in ("penstock", "upstream"))
+    ours, bare = (results.figure(case, place, "worst") for place in ("penstock", "upstream"))
     return None if ours is None or bare is None else max(ours - bare, 0.0)
 
 
@@ -84,34 +94,29 @@ def lateness(results: Results) -> list[tuple[str, list[tuple[str, float]]]]:
     """For a picture: how late 99 of 100 events came at most, by streams and by what they came through."""
     return [
         (
-            f"{count(size)} streams",
-            [
-                (place, late)
-                for place in PLACES
-                if (late := results.figure(f"held_{size}", place, "p99")) is not None
-            ],
+            title_of(case, size),
+            [(place, late) for place in PLACES if (late := results.figure(case, place, "p99")) is not None],
         )
-        for size in sizes(results)
+        for case, size in cases(results)
     ]
 
 
 def _streams(results: Results) -> str:
     rows = []
-    for size in sizes(results):
-        case = f"held_{size}"
+    for case, size in cases(results):
         late = (_late(results, case, place) for place in PLACES)
         stood = results.figure(case, "penstock", "held up")
         memory = (results.figure(case, place, "memory") for place in PLACES[:2])
         rows.append(
             (
-                count(size),
+                title_of(case, size),
                 *late,
                 "" if stood is None else f"{stood:.1f} ms",
                 *("" if each is None else f"{each:.1f} KB" for each in memory),
                 megabytes(results.figure(case, "penstock", "most")),
             )
         )
-    head = ("streams", *(f"p50 / p99 / latest, {place}" for place in PLACES), "held up, penstock")
+    head = ("held at once", *(f"p50 / p99 / latest, {place}" for place in PLACES), "held up, penstock")
     return table((*head, *(f"memory of each, {place}" for place in PLACES[:2]), "in all, penstock"), rows)
 
 

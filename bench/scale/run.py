@@ -13,13 +13,13 @@ from pathlib import Path
 from bench import samples
 from bench.samples import Found, Results
 from bench.scale import report
-from bench.scale.holding import held, upstreams
+from bench.scale.holding import held, held_slowly, upstreams
 from bench.scale.workers import worked
 from bench.wire.rounds import need_tools
 
 COUNTS = (1, 100, 1_000, 2_000)
 FEW = (1, 100, 500)
-PARTS = ("streams", "workers")
+PARTS = ("streams", "slow", "workers")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,6 +39,8 @@ def measure(counts: Sequence[int], parts: Sequence[str]) -> list[Found]:
     with tempfile.TemporaryDirectory(prefix="penstock-scale-") as name, upstreams(Path(name)) as behind:
         for count in counts if "streams" in parts else ():
             found.extend(held(Path(name), behind, count))
+        if "slow" in parts:
+            found.extend(held_slowly(Path(name), behind, max(counts)))
         if "workers" in parts:
             found.extend(worked(Path(name), behind))
     return found

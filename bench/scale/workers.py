@@ -1,7 +1,6 @@
 """One worker beside two, each on every core there is, loaded in turn with the small chat."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -9,8 +8,7 @@ import msgspec
 from bench.samples import Found, Memory
 from bench.wire import peers
 from bench.wire.cases import CASES
-from bench.wire.peers import Peer, Upstreams
-from bench.wire.processes import free_ports, running, wait_until_open
+from bench.wire.peers import Served, Upstreams
 from bench.wire.rounds import MEGA, Round, Size, load
 
 WORKERS = (1, 2)
@@ -25,26 +23,21 @@ def name_of(workers: int) -> str:
     return f"workers-{workers}"
 
 
+def served_by(workers: int) -> Served:
+    """A gateway with so many workers."""
+    return Served(name_of(workers), {}, workers, ALL_CORES)
+
+
 def worked(folder: Path, behind: Upstreams, size: Size = SIZE) -> list[Found]:
     """Load each in turn, some rounds; the first of each is not counted."""
     found: list[Found] = []
     with ExitStack() as stack:
-        opened = tuple(stack.enter_context(_penstock(folder, behind, workers)) for workers in WORKERS)
+        opened = tuple(
+            stack.enter_context(peers.penstock_tuned(folder, behind, served_by(workers)))
+            for workers in WORKERS
+        )
         found.extend(Memory(peer.name, "idle", peer.program.memory() / MEGA) for peer in opened)
         for number in range(-1, size.rounds):
             samples = [load(Round(number, size, folder, opened), CASE, peer) for peer in opened]
             found.extend(samples if number >= 0 else ())
     return found
-
-
-@contextmanager
-def _penstock(folder: Path, behind: Upstreams, workers: int) -> Iterator[Peer]:
-    (port,) = free_ports(1)
-    name = name_of(workers)
-    text = peers.everything(folder, behind, name)
-    text = text.replace("[server]\n", f"[server]\nworkers = {workers}\n", 1)
-    command = peers.penstock_command(folder, name, text, port)
-    log = folder / f"{name}.log"
-    with running(name, command, core=ALL_CORES, log=log, environment=peers.environment()) as program:
-        wait_until_open(port, program, log)
-        yield Peer(name, program, port, port)

@@ -151,6 +151,15 @@ class Peer(msgspec.Struct, frozen=True):
         return body
 
 
+class Served(msgspec.Struct, frozen=True):
+    """How a penstock is served: what of `gateway.serve.Tuning` is other, its workers, and its cores."""
+
+    name: str
+    changed: dict[str, object] = {}
+    workers: int = 1
+    core: int | str = PEER_CORE
+
+
 @contextmanager
 def upstreams(folder: Path, chat_reply: bytes = CHAT_REPLY) -> Iterator[Upstreams]:
     """Start both upstreams on the core of the load."""
@@ -186,14 +195,14 @@ def nginx(folder: Path, behind: Upstreams) -> Iterator[Peer]:
 @contextmanager
 def penstock(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     """penstock with everything on, and a JSON log line a request into a file."""
-    with _penstock("penstock", folder, everything(folder, behind)) as peer:
+    with _penstock(Served("penstock"), folder, everything(folder, behind)) as peer:
         yield peer
 
 
 @contextmanager
 def penstock_keys(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     """penstock that asks for keys and writes its log, with neither limits nor a ledger."""
-    with _penstock("penstock-keys", folder, penstock_configuration(behind)) as peer:
+    with _penstock(Served("penstock-keys"), folder, penstock_configuration(behind)) as peer:
         yield msgspec.structs.replace(peer, carries=("chat", "messages", "crossed", "events"))
 
 
@@ -201,7 +210,7 @@ def penstock_keys(folder: Path, behind: Upstreams) -> Iterator[Peer]:
 def penstock_plain(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     """penstock that asks for no key and writes no log line: what everything else costs is the difference."""
     text = penstock_configuration(behind, keys="none", level="off").partition("[keys.bench]")[0]
-    with _penstock("penstock-plain", folder, text) as peer:
+    with _penstock(Served("penstock-plain"), folder, text) as peer:
         yield msgspec.structs.replace(peer, carries=("chat", "events"))
 
 
@@ -247,11 +256,24 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def _penstock(name: str, folder: Path, configuration: str) -> Iterator[Peer]:
+def penstock_tuned(folder: Path, behind: Upstreams, served: Served) -> Iterator[Peer]:
+    """penstock with everything on, its server set otherwise."""
+    text = everything(folder, behind, served.name)
+    text = text.replace("[server]\n", f"[server]\nworkers = {served.workers}\n", 1)
+    with _penstock(served, folder, text) as peer:
+        yield peer
+
+
+@contextmanager
+def _penstock(served: Served, folder: Path, configuration: str) -> Iterator[Peer]:
     (port,) = free_ports(1)
+    name = served.name
     log = folder / f"{name}.log"
     command = penstock_command(folder, name, configuration, port)
-    with running(name, command, core=PEER_CORE, log=log, environment=environment()) as program:
+    if served.changed:
+        place = command.index("gateway")
+        command[place : place + 1] = ["bench.tuned", msgspec.json.encode(served.changed).decode()]
+    with running(name, command, core=served.core, log=log, environment=environment()) as program:
         wait_until_open(port, program, log)
         yield Peer(name, program, port, port)
 

@@ -76,6 +76,17 @@ def test_held_streams_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == holders.HELD.decode()
 
 
+def test_slow_readers_stand_among_the_others() -> None:
+    """As many look away as are asked for, spread over all, and no two for the same time."""
+    order = holders.Order(0, streams=100, slow=5, away=2.0)
+    away = [holders.away_of(order, number) for number in range(100)]
+    assert [number for number, seconds in enumerate(away) if seconds is not None] == [19, 39, 59, 79, 99]
+    times = [seconds for seconds in away if seconds is not None]
+    assert times == sorted(set(times))
+    assert 1.0 <= min(times) < max(times) < 3.0
+    assert holders.away_of(holders.Order(0, streams=3), 0) is None
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_missing_event_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that lacks an event is broken, read at once or late."""
@@ -96,6 +107,14 @@ def test_how_long_the_event_loop_stood_still_is_held_to_a_bound() -> None:
     found = [*streams(1, 1), figure("held_100", "penstock", "held up", 12)]
     text = report.markdown(Results(MACHINE, found))
     assert "| 100 streams: event loop held up at most | 100 ms or less | 12.00 ms | met |" in text
+
+
+def test_slow_readers_have_a_row_of_their_own() -> None:
+    """Streams with slow readers are told apart from idle ones, and are held to no memory of each."""
+    found = [figure("slow_100", "penstock", what, 12) for what in ("held up", "memory", "broken")]
+    text = report.markdown(Results(MACHINE, [*streams(1, 1), *found]))
+    assert "| 100 streams, with slow readers: event loop held up at most | 100 ms or less | 12.00 ms" in text
+    assert "slow readers: memory of each" not in text
 
 
 @pytest.mark.parametrize(("broken", "met"), [(0, True), (1, False)])
