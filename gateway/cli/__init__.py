@@ -3,8 +3,11 @@
 A command raises; `main` answers: one clear message, no traceback, exit code 1 (2 for wrong usage).
 """
 
+import errno
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -86,6 +89,19 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except ConfigurationError as failure:
             raise Failure(f"the configuration cannot be used\n\n{failure}") from None
+        except OSError as failure:
+            if failure.errno == errno.EPIPE:  # whoever read the output has seen enough
+                raise
+            _give_up_output()
+            raise Failure(str(failure)) from None
+
+
+def _give_up_output() -> None:
+    """Where what was written cannot leave: Python would try once more at the end, and say so at length."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # to the end
 
 
 def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001

@@ -54,8 +54,11 @@ def _grown(opened: Any) -> Iterator[str]:
         if begun.endswith("\n"):
             yield begun
             begun = ""
-        else:
+            continue
+        try:
             time.sleep(_LOOK_SECONDS)
+        except KeyboardInterrupt:  # the usual end of it
+            return
 
 
 def _ended(lines: Iterable[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import COMMANDS, main
-from tests.cli.machine import Machine
+from tests.cli.machine import ROOT, Machine
 
 PLANTED = "sk-planted-0123456789abcdef"
 KEYS = '[keys.me]\nsecret = "0123456789abcdef"\n'
@@ -39,6 +40,36 @@ def test_every_command_has_help(name: str) -> None:
 def test_version_names_the_program(machine: Machine) -> None:
     """`penstock --version` is one line."""
     assert re.fullmatch(r"penstock \S+\n", machine.run("--version").stdout)
+
+
+def test_ctrl_c_at_the_very_start_is_no_traceback(machine: Machine) -> None:
+    """Also while the command line itself is still being read."""
+    (machine.folder / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway", "--version"],
+        env={**machine.environment, "PYTHONPATH": f"{machine.folder}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout + ended.stderr) == (-signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("command", ["schema", "check"])
+def test_output_that_nobody_can_take_is_one_clear_message(machine: Machine, command: str) -> None:
+    """A full disk is told as one, not as a traceback."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # it is no file
+        ended = subprocess.run(
+            [sys.executable, "-m", "gateway", command],
+            cwd=machine.folder,
+            env={**machine.environment, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == "penstock: [Errno 28] No space left on device\n"
 
 
 def test_an_unknown_command_is_wrong_usage(machine: Machine) -> None:
