@@ -90,9 +90,10 @@ prices: setup
 docs: setup
     {{ python }} -m docs.generate
 
-# Run the four real agents over every upstream, and print the table; arguments name a client and a dialect.
+# Run the real agents over every upstream, and print the table; arguments name a client and a dialect.
 agents *arguments: setup
-    .ci/agents/install
+    .ci/agents/install aider
+    {{ python }} -m pytest -q tests/agents/test_aider.py
     {{ python }} -m tests.agents.table "$@"
 
 # Break upstreams in every way there is, and check what comes of it from every side; arguments name kinds.
@@ -136,6 +137,9 @@ lock: setup
         --no-emit-index-url --no-emit-find-links --custom-compile-command "just lock" --quiet \
         --output-file bench/peers/litellm.lock bench/peers/litellm.in
     cd bench/peers && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+    {{ python }} -m uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command "just lock" --quiet \
+        --output-file .ci/agents/aider.lock .ci/agents/aider.in
     cd .ci/agents && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 # Everything CI runs.

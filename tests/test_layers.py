@@ -229,7 +229,7 @@ HOMES = {
     "msgspec": ("adapters.*", "gateway.*", "store.*"),
     "multidict": ("gateway.upstream", "gateway.control"),
     "prometheus_client": ("gateway.edge",),
-    "ruamel": ("gateway.cli.importing",),
+    "ruamel": ("gateway.cli",),
     "starlette": ("gateway.edge",),
     "theine_core": ("gateway.tinylfu",),
     "tomlkit": ("gateway.cli",),

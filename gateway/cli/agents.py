@@ -25,7 +25,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     address. `credentials` are variables that hold its own login, removed when ours is used instead;
     `detours` would lead it past us. `command` is empty for what cannot be run, only pointed. `everywhere`:
     `penstock env` without a name speaks to it, too. `asks_first`: it has a model choose its model, where it
-    is told none, and waits for what only a real one can answer.
+    is told none, and waits for what only a real one can answer. `needs_model`: it has to be told one, and
+    often all there are.
     """
 
     name: str
@@ -44,8 +45,11 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     detours: tuple[str, ...] = ()
     everywhere: bool = False
     asks_first: bool = False
+    needs_model: bool = False
 
 
+# Where a proxy stands between, and the agent does not know what is not to go through it.
+PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _ROWS: Final = (
     Agent(
         name="claude",
@@ -91,6 +95,7 @@ _ROWS: Final = (
         title="opencode",
         command="opencode",
         install="npm install -g opencode-ai",
+        needs_model=True,
     ),
     Agent(
         name="qwen",
@@ -103,32 +108,52 @@ _ROWS: Final = (
         model_variable="OPENAI_MODEL",
         command="qwen",
         install="npm install -g @qwen-code/qwen-code",
+        # It heeds no NO_PROXY, so a proxy would be asked for us.
+        detours=("QWEN_OAUTH", *PROXIES),
     ),
     Agent(
         name="aider",
         title="aider",
-        model="gpt-5",
-        home="openai",
-        address_variable="OPENAI_API_BASE",
+        # Its own names for these win over its files, OpenAI's do not.
+        address_variable="AIDER_OPENAI_API_BASE",
         address_suffix="/v1",
-        token_variable="OPENAI_API_KEY",  # noqa: S106 - the name of a variable
+        token_variable="AIDER_OPENAI_API_KEY",  # noqa: S106 - the name of a variable
         model_variable="AIDER_MODEL",
         model_spelled="openai/{}",
         command="aider",
         install="python -m pip install aider-install && aider-install",
+        credentials=("OPENAI_API_KEY",),
+        detours=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        needs_model=True,
     ),
     Agent(
         name="goose",
         title="goose",
-        model="gpt-5",
-        home="openai",
         address_variable="OPENAI_HOST",
         token_variable="OPENAI_API_KEY",  # noqa: S106 - the name of a variable
         model_variable="GOOSE_MODEL",
-        constants={"GOOSE_PROVIDER": "openai"},
+        constants={"GOOSE_PROVIDER": "openai", "OPENAI_BASE_PATH": "v1/chat/completions"},
         command="goose",
         install="see its own page: it is no package of npm or pip",
-        detours=("OPENAI_BASE_PATH",),
+        detours=("OPENAI_BASE_URL",),
+        needs_model=True,
+    ),
+    Agent(
+        name="crush",
+        title="Crush",
+        token_variable="PENSTOCK_KEY",  # noqa: S106 - the name of a variable
+        command="crush",
+        install="npm install -g @charmland/crush",
+        needs_model=True,
+    ),
+    Agent(
+        name="zed",
+        title="Zed",
+        # It makes the name of the variable out of the provider's.
+        token_variable="PENSTOCK_API_KEY",  # noqa: S106 - the name of a variable
+        command="zed",
+        install="see its own page: it is no package of npm or pip",
+        needs_model=True,
     ),
     Agent(
         name="openai",

@@ -40,6 +40,8 @@ def command(agent: str, config: str | None, listen: str | None, **choices: objec
         return
     carry_out(agent, steps)
     tell(steps)
+    if agent == "zed":
+        click.echo("Zed takes no key from its settings: PENSTOCK_API_KEY has to be set where it is started")
     server = settings.server
     if not answers_as_penstock(reachable(server.host), server.port):
         click.echo(f"nothing answers at {asked.place.url} yet: penstock serve", err=True)
@@ -53,9 +55,11 @@ def _asked(agent: str, settings: Settings, model: str, *, statusline: bool) -> I
     if login(row, settings, model) == "nobody":
         click.echo(f"no provider of this configuration answers {model or row.model or agent} yet", err=True)
     place = Place(local_url(server.host, server.port), key, model)
-    if agent == "opencode":
+    if row.needs_model:
         known = (*plain_names(settings), *models_at(place.url, key))
         place = Place(place.url, key, model, tuple(dict.fromkeys(known)))
+        if not place.chosen:
+            raise Failure("no model is known by name\n    name one with --model, or start the gateway first")
     variables = exports(row, settings, os.environ)
     return Installing(place=place, variables=variables, keyed=server.keys_required, statusline=statusline)
 

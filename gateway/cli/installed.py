@@ -13,16 +13,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
-from gateway.cli import Failure, env_text, jsonc, toml_text
+from gateway.cli import Failure
+from gateway.cli.changes import NOTATIONS, Change, Notation, applied, undone
 from gateway.cli.jsonc import Broken
 
-Notation = Literal["json", "toml", "env"]
-_NOTATIONS: Final[dict[str, ModuleType]] = {"json": jsonc, "toml": toml_text, "env": env_text}
 _MARK: Final = b"\xef\xbb\xbf"
 _PRIVATE: Final = 0o600
 _EMPTY: Final = ("", "{}")
@@ -37,16 +35,6 @@ class Wanted(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Wanted({str(self.file)!r}, {list(self.values)})"
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A value that was set; what stood there before, if anything; and the tables that were made for it."""
-
-    path: tuple[str, ...]
-    value: Any
-    had: bool
-    previous: Any
-    made: tuple[tuple[str, ...], ...]
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -81,7 +69,7 @@ def value_in(file: Path, notation: Notation, path: tuple[str, ...]) -> Any:
     """The value a file sets, or None. Raises Failure where it is broken."""
     data = _read(file)
     with _told(file):
-        return None if data is None else _NOTATIONS[notation].value_at(_text(data)[1], path)[1]
+        return None if data is None else NOTATIONS[notation].value_at(_text(data)[1], path)[1]
 
 
 def record_of(agent: str) -> Record | None:
@@ -143,18 +131,9 @@ def carry_out(agent: str, steps: list[Step]) -> None:
 
 
 def _with(want: Wanted, data: bytes | None) -> tuple[bytes, tuple[Change, ...]]:
-    notation = _NOTATIONS[want.notation]
     mark, text = _text(data or b"")
-    changes = []
-    for path, value in want.values.items():
-        had, previous = notation.value_at(text, path)
-        made = tuple(
-            path[:size] for size in range(1, len(path)) if not notation.value_at(text, path[:size])[0]
-        )
-        if (had, previous) != (True, value):
-            text = notation.placed(text, path, value)
-        changes.append(Change(path, value, had, previous, made))
-    return mark + text.encode(), tuple(changes)
+    text, changes = applied(want.notation, text, want.values)
+    return mark + text.encode(), changes
 
 
 def _without(agent: str, changed: Changed, data: bytes | None) -> bytes | None:
@@ -163,25 +142,9 @@ def _without(agent: str, changed: Changed, data: bytes | None) -> bytes | None:
         return None
     if _digest(data) == changed.after:
         return (_home(agent) / changed.copy).read_bytes() if changed.copy else None
-    notation = _NOTATIONS[changed.notation]
     mark, text = _text(data)
-    for change in reversed(changed.changes):
-        if notation.value_at(text, change.path) != (True, change.value):
-            continue  # somebody has changed it since: it is theirs
-        text = (
-            notation.placed(text, change.path, change.previous)
-            if change.had
-            else _removed(notation, text, change)
-        )
+    text = undone(changed.notation, text, changed.changes)
     return None if not changed.copy and text.strip() in _EMPTY else mark + text.encode()
-
-
-def _removed(notation: ModuleType, text: str, change: Change) -> str:
-    text = notation.removed(text, change.path)
-    for table in reversed(change.made):
-        if notation.value_at(text, table) == (True, {}):
-            text = notation.removed(text, table)
-    return text
 
 
 def _noted(

@@ -5,6 +5,7 @@ the run, laid over the user's. How each agent finds its files is in its own docu
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -14,11 +15,16 @@ from typing import Any, Final
 import msgspec
 
 from gateway.cli import Failure
-from gateway.cli.gemini_home import overlaid
-from gateway.cli.jsonc import Broken, decoded, placed
+from gateway.cli.changes import Values, applied
+from gateway.cli.gemini_home import FOLDER, LOGIN, SETTINGS, WITH_A_KEY, own_folder
+from gateway.cli.jsonc import Broken, decoded, placed, value_at
+from gateway.cli.overlay import overlaid
 
 _CLAUDE_FILES: Final = (".claude/settings.json", ".claude/settings.local.json")
 _PRIVATE: Final = 0o600
+# What agents that are told nothing better reckon with; a model that takes less says so itself.
+CONTEXT: Final = 200_000
+_ANSWER: Final = 32_000
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -28,6 +34,16 @@ class Place(msgspec.Struct, frozen=True):
     token: str
     model: str = ""
     models: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that may be asked for, what was chosen first; none twice."""
+        return tuple(dict.fromkeys(name for name in (self.model, *self.models) if name))
+
+    @property
+    def chosen(self) -> str:
+        """What is asked for where the agent does not say."""
+        return next(iter(self.names), "")
 
     def __repr__(self) -> str:
         return f"Place({self.url!r}, model={self.model!r})"
@@ -120,7 +136,16 @@ def _toml(text: str) -> str:
 
 
 def _gemini(_place: Place, variables: Mapping[str, str], stack: ExitStack) -> Pointed:
-    return Pointed({**variables, **stack.enter_context(overlaid())})
+    own = own_folder()
+    file = own / SETTINGS
+    try:
+        keyed = file.exists() and value_at(file.read_text(encoding="utf-8-sig"), LOGIN)[1] == WITH_A_KEY
+    except (OSError, UnicodeDecodeError, Broken) as failure:
+        raise Failure(f"{file}: {failure}") from None
+    if keyed:
+        return Pointed(variables)
+    home = stack.enter_context(overlaid(own, SETTINGS, {LOGIN: WITH_A_KEY}, FOLDER))
+    return Pointed({**variables, "GEMINI_CLI_HOME": str(home)})
 
 
 # --- opencode: a configuration in a variable
@@ -132,7 +157,7 @@ def opencode_provider(place: Place) -> dict[str, Any]:
         "npm": "@ai-sdk/openai-compatible",
         "name": "penstock",
         "options": {"baseURL": f"{place.url}/v1", "apiKey": place.token},
-        "models": {name: _opencode_model(name) for name in (place.model, *place.models) if name},
+        "models": {name: _opencode_model(name) for name in place.names},
     }
 
 
@@ -163,11 +188,115 @@ def _opencode(place: Place, variables: Mapping[str, str], _stack: ExitStack) -> 
     return Pointed({**variables, **opencode_variables(place, os.environ)})
 
 
+# --- Qwen Code: variables, and settings of the system, which win over the user's and a project's
+
+_QWEN_SYSTEM: Final = {
+    "darwin": "/Library/Application Support/QwenCode/settings.json",
+    "win32": "C:\\ProgramData\\qwen-code\\settings.json",
+}
+
+
+def qwen_told(model: str) -> dict[tuple[str, ...], Any]:
+    """How it logs in and what it asks for; the providers of its settings would lead names past us."""
+    told: dict[tuple[str, ...], Any] = {("security", "auth", "selectedType"): "openai"}
+    return {**told, ("model", "name"): model} if model else told
+
+
+def _qwen(place: Place, variables: Mapping[str, str], stack: ExitStack) -> Pointed:
+    named = os.environ.get("QWEN_CODE_SYSTEM_SETTINGS_PATH")
+    file = Path(named or _QWEN_SYSTEM.get(sys.platform, "/etc/qwen-code/settings.json"))
+    try:
+        before = file.read_text(encoding="utf-8-sig") if file.exists() else ""
+        text, _ = applied("json", before, {**qwen_told(place.model), ("modelProviders", "openai"): []})
+    except (OSError, UnicodeDecodeError, Broken) as failure:
+        raise Failure(f"{file}: {failure}") from None
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-run-")))
+    laid = _written(folder / "settings.json", text)
+    # It looks for them beside the other.
+    defaults = os.environ.get("QWEN_CODE_SYSTEM_DEFAULTS_PATH") or str(file.with_name("system-defaults.json"))
+    paths = {"QWEN_CODE_SYSTEM_SETTINGS_PATH": str(laid), "QWEN_CODE_SYSTEM_DEFAULTS_PATH": defaults}
+    return Pointed({**variables, **paths})
+
+
+# --- aider: variables of its own, and a flag for what the library under it heeds before those
+
+
+def _aider(place: Place, variables: Mapping[str, str], _stack: ExitStack) -> Pointed:
+    return Pointed(variables, ("--set-env", f"OPENAI_BASE_URL={place.url}/v1"))
+
+
+# --- Crush: its state, which wins over its configuration
+
+
+def crush_told(place: Place, key: str) -> Values:
+    """What its configuration is to say, by where it stands there; `key` may be the name of a variable."""
+    models = [_crush_model(name) for name in place.names]
+    provider = {
+        "name": "penstock",
+        "type": "openai-compat",
+        "base_url": f"{place.url}/v1",
+        "api_key": key,
+        "discover_models": False,
+        "models": models,
+    }
+    chosen = {"provider": "penstock", "model": place.chosen}
+    return {
+        ("providers", "penstock"): provider,
+        ("models", "large"): chosen,
+        ("models", "small"): chosen,
+    }
+
+
+def _crush_model(name: str) -> dict[str, Any]:
+    size = {"context_window": CONTEXT, "default_max_tokens": _ANSWER}
+    return {"id": name, "name": name, **size, "can_reason": True, "supports_attachments": True}
+
+
+def _crush(place: Place, variables: Mapping[str, str], stack: ExitStack) -> Pointed:
+    named, home = os.environ.get("CRUSH_GLOBAL_DATA"), os.environ.get("XDG_DATA_HOME")
+    own = Path(named) if named else Path(home or Path.home() / ".local" / "share") / "crush"
+    laid = stack.enter_context(overlaid(own, "crush.json", crush_told(place, "$PENSTOCK_KEY"), "crush"))
+    return Pointed({**variables, "PENSTOCK_KEY": place.token, "CRUSH_GLOBAL_DATA": str(laid / "crush")})
+
+
+# --- Zed: settings in a folder of data of its own
+
+
+def zed_folder() -> Path:
+    """Where the user's settings are."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "zed"
+
+
+def zed_told(place: Place) -> Values:
+    """What its settings are to say, by where it stands there; the key has to be in the environment."""
+    able = {"tools": True, "images": True, "parallel_tool_calls": True, "prompt_cache_key": False}
+    models = [
+        {"name": name, "display_name": name, "max_tokens": CONTEXT, "capabilities": able}
+        for name in place.names
+    ]
+    provider = {"api_url": f"{place.url}/v1", "available_models": models}
+    chosen = {"provider": "penstock", "model": place.chosen}
+    return {
+        ("language_models", "openai_compatible", "penstock"): provider,
+        ("agent", "default_model"): chosen,
+    }
+
+
+def _zed(place: Place, variables: Mapping[str, str], stack: ExitStack) -> Pointed:
+    laid = stack.enter_context(overlaid(zed_folder(), "settings.json", zed_told(place), "config"))
+    key = {"PENSTOCK_API_KEY": place.token}
+    return Pointed({**variables, **key}, ("--foreground", "--user-data-dir", str(laid)))
+
+
 _SPECIAL: Final[dict[str, Callable[[Place, Mapping[str, str], ExitStack], Pointed]]] = {
     "claude": _claude,
     "codex": _codex,
     "gemini": _gemini,
     "opencode": _opencode,
+    "qwen": _qwen,
+    "aider": _aider,
+    "crush": _crush,
+    "zed": _zed,
 }
 
 

@@ -24,7 +24,7 @@ import msgspec
 
 from adapters.table import PROVIDERS
 from gateway.cli import Failure
-from gateway.cli.agents import AGENTS, RUNNABLE, Agent, exports, is_ours, login, plain_names, token
+from gateway.cli.agents import AGENTS, PROXIES, RUNNABLE, Agent, exports, is_ours, login, plain_names, token
 from gateway.cli.companion import Companion, beside
 from gateway.cli.listed import models_at
 from gateway.cli.options import config_option, listen_option
@@ -43,7 +43,6 @@ _ONLY_DEMO = {
     "PENSTOCK_PROVIDERS__DEMO__LIKE": DEMO,
     "PENSTOCK_PROVIDERS__DEMO__MODELS": '["*"]',
 }
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _OURSELVES = "127.0.0.1,localhost,::1"
 # SIGHUP and SIGQUIT do not exist everywhere, so they are looked up by name.
 _ENDING = ("SIGTERM", "SIGHUP")
@@ -169,11 +168,13 @@ def _given(agent: Agent, settings: Settings, wish: _Wish, stack: ExitStack) -> P
     """What the agent is given beside what all of its kind get; what is written is gone with the stack."""
     server, key = settings.server, token(settings, os.environ)
     place = Place(local_url(server.host, server.port), key, wish.model)
-    if agent.name == "opencode":
+    if agent.needs_model:
         listed = models_at(place.url, key)
         chosen = wish.model or next(plain_names(settings), DEMO if wish.demo else (*listed, "")[0])
+        if not chosen:
+            raise Failure(f"no model is known by name\n    name one: penstock run --model NAME {agent.name}")
         place = msgspec.structs.replace(place, model=chosen, models=listed)
-    return pointed(agent.name, place, exports(agent, settings, os.environ, wish.model), stack)
+    return pointed(agent.name, place, exports(agent, settings, os.environ, place.model), stack)
 
 
 def _agent_environment(agent: Agent, settings: Settings, model: str) -> dict[str, str]:
@@ -186,7 +187,7 @@ def _agent_environment(agent: Agent, settings: Settings, model: str) -> dict[str
 
 def _direct(environment: Mapping[str, str]) -> dict[str, str]:
     """No proxy stands between the agent and this machine."""
-    if not any(environment.get(name) for name in _PROXIES):
+    if not any(environment.get(name) for name in PROXIES):
         return {}
     present = environment.get("NO_PROXY") or environment.get("no_proxy")
     value = f"{present},{_OURSELVES}" if present else _OURSELVES

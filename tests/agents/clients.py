@@ -1,4 +1,4 @@
-"""The four agents: how each is run headless, and the plan that leads it through its own tools.
+"""The agents that call tools: how each is run headless, and the plan that leads it through its own tools.
 
 Every plan is the same story: a shell command, then a file and another command side by side, then a look at a
 picture or at a file; a thought and words before each.
@@ -39,7 +39,10 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent. `prepare` writes what it reads at home; `signs` says that it hands signatures back."""
+    """An agent. `prepare` writes what it reads at home.
+
+    `signs` says that it hands signatures back, `sees` that it sends pictures.
+    """
 
     name: str
     dialect: str
@@ -49,6 +52,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     plan: Callable[[Path], tuple[Turn, ...]]
     prepare: Callable[[Run], None] = lambda _run: None
     signs: bool = True
+    sees: bool = True
 
 
 def _turns(first: Call, beside: tuple[Call, Call], last: Call) -> tuple[Turn, ...]:
@@ -217,4 +221,46 @@ OPENCODE = Client(
     signs=False,
 )
 
-CLIENTS = {client.name: client for client in (CLAUDE, CODEX, GEMINI, OPENCODE)}
+# --- Qwen Code
+
+QWEN_SETTINGS = {
+    "general": {"disableAutoUpdate": True, "enableAutoUpdate": False},
+    "privacy": {"usageStatisticsEnabled": False},
+    "telemetry": {"enabled": False},
+}
+
+
+def _qwen_plan(folder: Path) -> tuple[Turn, ...]:
+    return _turns(
+        Call("run_shell_command", {"command": SHELL, "description": "Makes a file", "is_background": False}),
+        (
+            Call("write_file", {"file_path": str(folder / "two.txt"), "content": SECOND}),
+            Call(
+                "run_shell_command",
+                {"command": BESIDE, "description": "Makes another", "is_background": False},
+            ),
+        ),
+        Call("read_file", {"file_path": str(folder / "one.txt")}),
+    )
+
+
+QWEN = Client(
+    name="qwen",
+    dialect="openai-chat",
+    model="qwen3-coder",
+    arguments=lambda _run: ["-p", ASKED, "-y"],
+    environment=lambda run: {
+        "OPENAI_API_KEY": "dummy",
+        "OPENAI_BASE_URL": f"{run.address}/v1",
+        "OPENAI_MODEL": run.model,
+        # It would ask a proxy for us: it does not heed NO_PROXY.
+        "HTTP_PROXY": "",
+        "HTTPS_PROXY": "",
+    },
+    prepare=lambda run: run.write(".qwen/settings.json", json.dumps(QWEN_SETTINGS)),
+    plan=_qwen_plan,
+    signs=False,
+    sees=False,
+)
+
+CLIENTS = {client.name: client for client in (CLAUDE, CODEX, GEMINI, OPENCODE, QWEN)}

@@ -107,6 +107,8 @@ def _at_the_upstream(client: Client, dialect: str, provider: Provider, sent: lis
         yield f"{len(there.calls)} of {len(calls)} calls came back"
     if client.dialect == dialect and _bodies(sent) != _bodies(provider.asked):
         yield "bodies were changed on their way"
+    if client.sees and not here.images:
+        yield "the client sent no image"
     yield from lost(here, there, provider)
     yield from _unsigned(client, there, provider)
 
@@ -122,8 +124,6 @@ def lost(here: Seen, there: Seen, provider: Provider) -> Iterator[str]:
         yield f"{len(missing)} lines of the system text are lost: {missing[0][:100]!r}"
     if missing := _missing("\n".join(here.said), there.everything):
         yield f"{len(missing)} lines of what was said are lost: {missing[0][:100]!r}"
-    if not here.images:
-        yield "the client sent no image"
     if lost := [image for image in here.images if image not in there.images]:
         yield f"{len(lost)} of {len(here.images)} images did not arrive as images"
     if missing := sorted(set(here.tools) - set(there.tools)):

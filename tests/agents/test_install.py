@@ -38,7 +38,7 @@ def test_an_installed_agent_goes_through_the_gateway(desk: Desk, gateway: Start)
     ended = subprocess.run(
         [str(agent(desk.client.name)), *desk.arguments()],
         cwd=desk.folder,
-        env=desk.environment(),
+        env=desk.alone(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

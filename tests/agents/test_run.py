@@ -58,6 +58,17 @@ FILES = {
         '"models": {"x": {}, "y": {}}}},\n'
         '"enabled_providers": ["away"]}',
     },
+    "qwen": {
+        # The model by name leads elsewhere, and what it starts with, too.
+        # Without its version it would be written anew by itself.
+        ".qwen/settings.json": '{ // mine\n"$version": 4,\n'
+        '"security": {"auth": {"selectedType": "qwen-oauth"}},\n'
+        '"model": {"name": "away"}, "general": {"enableAutoUpdate": false},\n'
+        f'"env": {{"OPENAI_BASE_URL": "{ELSEWHERE}", "OPENAI_API_KEY": "mine"}},\n'
+        '"modelProviders": {"openai": [{"id": "qwen3-coder", "envKey": "OPENAI_API_KEY",\n'
+        f'"baseUrl": "{ELSEWHERE}"}}]}},\n'
+        '"privacy": {"usageStatisticsEnabled": false}, "telemetry": {"enabled": false}}',
+    },
 }
 
 
@@ -112,9 +123,14 @@ class Desk:
         """What the user's shell has; nothing of it says where penstock is."""
         told = self.client.environment(Run(self.folder, self.home, "", self.client.model))
         quiet = {name: value for name, value in told.items() if not name.endswith(("_URL", "_KEY", "_TOKEN"))}
-        variables = clean_environment(self.home, {**AWAY, **quiet})
+        variables = clean_environment(self.home, {**quiet, **AWAY})
         variables["PATH"] = f"{agent(self.client.name).parent}:{variables['PATH']}"
         return {**variables, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.temporary)}
+
+    def alone(self) -> dict[str, str]:
+        """What the agent has where nobody starts it for the user: a proxy it cannot do with is out."""
+        told = self.client.environment(Run(self.folder, self.home, "", self.client.model))
+        return self.environment() | {name: told[name] for name in AWAY if name in told}
 
     def arguments(self) -> list[str]:
         """What makes the agent go through its plan."""
@@ -186,6 +202,7 @@ HELLO = {
     "codex": ["exec", "--skip-git-repo-check", "Say hello"],
     "gemini": ["-p", "Say hello"],
     "opencode": ["run", "Say hello"],
+    "qwen": ["-p", "Say hello"],
 }
 
 

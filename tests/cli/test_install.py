@@ -1,6 +1,7 @@
 """`penstock install` and `uninstall`: an agent's own files lead here, and then are what they were."""
 
 import json
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from gateway.cli import Failure
 from gateway.cli.installed import Wanted, carry_out, installing, uninstalling
+from gateway.cli.jsonc import decoded
 from tests.cli.machine import Machine
 
 SETTINGS = """{
@@ -37,11 +39,41 @@ a = { b = 1 }
 VARIABLES = "# keys\nexport GEMINI_API_KEY='mine' # old\nOTHER=1"
 GEMINI = '{"security":{"auth":{"selectedType":"oauth-personal"}},"ui":{"theme":"Default"}}'
 OPENCODE = '{\n\t"$schema": "https://opencode.ai/config.json",\n\t"model": "away/x" // mine\n}\n'
+QWEN = '{\n  // mine\n  "$version": 4, "modelProviders": {"openai": [{"id": "mine", "baseUrl": "x"}]},\n}\n'
+CRUSH = '{\n  "$schema": "https://charm.land/crush.json",\n'
+CRUSH += '  "models": {"large": {"provider": "a", "model": "b"}}\n}'
+ZED = """// Zed settings
+{
+  "theme": "One Dark", // mine
+  "agent": {
+    "default_model": { "provider": "zed.dev", "model": "claude-sonnet-4" },
+    "dock": "right",
+  },
+  /* the other one */
+  "language_models": { "openai": { "api_url": "https://elsewhere.example/v1" } },
+}
+"""
+AIDER = "# mine\nmodel: sonnet   # the good one\n\nlint-cmd:\n  - python: flake8\ndark-mode: true\n"
+GOOSE = """# mine
+GOOSE_PROVIDER: anthropic # the other one
+GOOSE_MODEL: claude-sonnet-4
+extensions:
+  developer:
+    enabled: true
+
+    type: builtin
+# the end
+"""
 FILES = {
     "claude": {".claude/settings.json": SETTINGS},
     "codex": {".codex/config.toml": CONFIG},
     "gemini": {".gemini/settings.json": GEMINI, ".gemini/.env": VARIABLES},
     "opencode": {".config/opencode/opencode.jsonc": OPENCODE},
+    "qwen": {".qwen/settings.json": QWEN},
+    "crush": {".config/crush/crush.json": CRUSH},
+    "zed": {".config/zed/settings.json": ZED},
+    "aider": {".aider.conf.yml": AIDER},
+    "goose": {".config/goose/config.yaml": GOOSE},
 }
 CONFIGURATION = '[models]\nmine = "demo"\n'
 Contents = dict[str, tuple[bytes, int]]
@@ -141,6 +173,11 @@ CHANGES = {
     "codex": (".codex/config.toml", "trusted", "untrusted"),
     "gemini": (".gemini/.env", "OTHER=1", "OTHER=2"),
     "opencode": (".config/opencode/opencode.jsonc", "$schema", "$scheme"),
+    "qwen": (".qwen/settings.json", "// mine", "// yours"),
+    "crush": (".config/crush/crush.json", "$schema", "$scheme"),
+    "zed": (".config/zed/settings.json", "One Dark", "One Light"),
+    "aider": (".aider.conf.yml", "dark-mode: true", "dark-mode: false"),
+    "goose": (".config/goose/config.yaml", "# the end", "GOOSE_MODE: auto"),
 }
 
 
@@ -154,6 +191,11 @@ def test_a_change_of_the_users_outlives_us(desk: Machine, agent: str) -> None:
     file.write_text(file.read_text().replace(old, new))
     typed(desk, "uninstall", agent)
     wanted = FILES[agent][name].replace(old, new)
+    if agent in ("qwen", "crush", "zed"):
+        # A table of the user's is there again, in our lay-out.
+        assert decoded(file.read_text()) == decoded(wanted)
+        assert re.findall("//.*", file.read_text()) == re.findall("//.*", wanted)
+        return
     assert file.read_text().strip() == wanted.strip().replace(
         "export GEMINI_API_KEY='mine' # old", "GEMINI_API_KEY=mine"
     )

@@ -139,7 +139,7 @@ def test_settings_that_cannot_be_read_are_no_run(machine: Machine) -> None:
     ("agent", "variables"),
     [
         ("qwen", {"OPENAI_API_KEY": "penstock", "OPENAI_MODEL": "mine"}),
-        ("aider", {"OPENAI_API_KEY": "penstock", "AIDER_MODEL": "openai/mine"}),
+        ("aider", {"AIDER_OPENAI_API_KEY": "penstock", "AIDER_MODEL": "openai/mine"}),
         ("goose", {"GOOSE_PROVIDER": "openai", "OPENAI_API_KEY": "penstock", "GOOSE_MODEL": "mine"}),
     ],
 )
@@ -147,7 +147,7 @@ def test_others_are_told_by_variables(machine: Machine, agent: str, variables: d
     """Address, key and model in the variables each of them reads."""
     environment = told(machine, agent, "--model", "mine")["environment"]
     assert {name: environment[name] for name in variables} == variables
-    address = {"qwen": "OPENAI_BASE_URL", "aider": "OPENAI_API_BASE", "goose": "OPENAI_HOST"}[agent]
+    address = {"qwen": "OPENAI_BASE_URL", "aider": "AIDER_OPENAI_API_BASE", "goose": "OPENAI_HOST"}[agent]
     assert environment[address].startswith("http://127.0.0.1:")
 
 
