@@ -194,7 +194,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     upstream it is always asked for. `compaction` says that the reply is to be the conversation in short, as
     the one item a client of openai-responses asked for. `cache_key` names the conversation, for providers
     that look for its beginning in their prompt cache by a name. `cited`: parts say what was cited or may be,
-    which only their own dialect can.
+    which only their own dialect can. `continues` is the setting that leads to the turns before these, where
+    the client has left them with its provider: no other one knows them.
     """
 
     dialect: str
@@ -219,6 +220,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     extras: dict[str, msgspec.Raw] = {}
     unread: tuple[str, ...] = ()
     cited: bool = False
+    continues: str = ""
 
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True):

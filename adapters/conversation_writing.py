@@ -12,6 +12,7 @@ import msgspec
 from adapters.conversation import ChatRequest, Quirks, ServerTool, Tool, Written
 from adapters.conversation_tools import Names, offered
 from adapters.events import CITATIONS
+from adapters.fault import Malformed
 
 Json = dict[str, object]
 
@@ -33,6 +34,8 @@ class Writing:
         self._request = request
         self._quirks = quirks
         self._own = request.dialect == name
+        if request.continues and not self._own:
+            raise _not_kept(request.continues)
         self._names = names
         # In order, each once.
         self._dropped: dict[str, None] = dict.fromkeys(request.unread)
@@ -70,3 +73,14 @@ class Writing:
 
     def _finished(self, body: Json) -> Written:
         return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)
+
+
+def _not_kept(setting: str) -> Malformed:
+    """Say that turns are missing by the code after which Anthropic's SDK sends all of them."""
+    return Malformed(
+        f"`{setting}`: the turns before these are kept by a provider, and this request goes to another one."
+        " Send the whole conversation.",
+        param=setting,
+        status=404,
+        code=f"{setting}_not_found",
+    )

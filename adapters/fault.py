@@ -45,10 +45,13 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 class Malformed(ValueError):
     """A request body that cannot be read as its dialect: the message says what is wrong and where."""
 
-    def __init__(self, message: str, *, param: str | None = None, status: int = 400) -> None:
+    def __init__(
+        self, message: str, *, param: str | None = None, status: int = 400, code: str | None = None
+    ) -> None:
         super().__init__(message)
         self.param = param
         self.status = status
+        self.code = code
 
 
 _KINDS: dict[int, FaultKind] = {

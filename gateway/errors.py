@@ -6,7 +6,7 @@
 
 from typing import Literal
 
-from adapters.fault import Fault, Malformed
+from adapters.fault import Fault, Malformed, kind_of
 
 Phase = Literal["connect", "send", "head", "body"]
 Cause = Literal["refused", "unresolved", "tls", "proxy", "closed", "reset", "truncated", "garbage", "timeout"]
@@ -52,8 +52,7 @@ def fault_of(error: Exception) -> Fault:
 
 
 def _malformed(error: Malformed) -> Fault:
-    kind: Literal["too_large", "invalid_request"] = "too_large" if error.status == 413 else "invalid_request"
-    return Fault(kind, error.status, str(error), param=error.param)
+    return Fault(kind_of(error.status), error.status, str(error), error.code, error.param)
 
 
 def _upstream(error: UpstreamError) -> Fault:

@@ -7,16 +7,18 @@ import msgspec
 from adapters.dialect import ModelEntry
 from adapters.dialects.anthropic_messages.wire import (
     ERROR_TYPES,
+    TOLD_CODES,
     BlockOut,
     CacheCreationOut,
     CountOut,
-    ErrorDetail,
+    ErrorDetailOut,
     ErrorIn,
     ErrorOut,
     MessageIn,
     MessageOut,
     ModelOut,
     ModelsOut,
+    MoreOut,
     RedactedOut,
     TextOut,
     ThinkingOut,
@@ -113,7 +115,10 @@ def write_count(tokens: int) -> bytes:
 
 def write_error(fault: Fault, request_id: str) -> bytes:
     """Write an error body; in a stream the same document follows `event: error`."""
-    return _ENCODE(ErrorOut(ErrorDetail(ERROR_TYPES[fault.kind], told(fault)), request_id))
+    detail = ErrorDetailOut(ERROR_TYPES[fault.kind], told(fault))
+    if fault.code in TOLD_CODES:
+        detail.details = MoreOut(fault.code)
+    return _ENCODE(ErrorOut(detail, request_id))
 
 
 def read_error(status: int, body: bytes) -> Fault | None:

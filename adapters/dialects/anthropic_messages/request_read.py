@@ -42,6 +42,7 @@ from adapters.dialects.anthropic_messages.request_wire import (
     RequestIn,
     SourceIn,
     StrictIn,
+    ThreadIn,
     ToolIn,
 )
 from adapters.dialects.anthropic_messages.wire import NULL
@@ -64,6 +65,7 @@ _DECODE_KIND = msgspec.json.Decoder(KindIn).decode
 _DECODE_SOURCE = msgspec.json.Decoder(SourceIn).decode
 _DECODE_CONTENT = msgspec.json.Decoder(str | list[msgspec.Raw] | None).decode
 _DECODE_TOOL = msgspec.json.Decoder(ToolIn).decode
+_DECODE_THREAD = msgspec.json.Decoder(ThreadIn).decode
 _DECODE_STRING = msgspec.json.Decoder(str).decode
 _DECODE_RAW_KEY = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -99,6 +101,7 @@ def read_request(body: bytes, path: str = "") -> ChatRequest:  # noqa: ARG001 - 
         include_usage=True,
         extras=extras,
         cited=body.find(_CITED) >= 0 and any(_cites(part) for turn in turns for part in turn.parts),
+        continues=_continued(extras["thread"]) if "thread" in extras else "",
         **_said(request),
     )
 
@@ -143,6 +146,15 @@ def _decoded(body: bytes) -> tuple[RequestIn, dict[str, msgspec.Raw]]:
     if found == _NOTHING:
         return request, {}
     return request, {name: raw for name, raw in zip(CARRIED, found, strict=True) if raw != NULL}
+
+
+def _continued(thread: msgspec.Raw) -> str:
+    """Name the setting that leads to earlier turns; one that begins a conversation has them all beside it."""
+    try:
+        kind = _DECODE_THREAD(thread).type
+    except msgspec.ValidationError:
+        return ""  # an odd shape, or none, leads nowhere
+    return "thread" if kind == "continue" else ""
 
 
 def _cites(part: Part) -> bool:

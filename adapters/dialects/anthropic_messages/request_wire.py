@@ -142,5 +142,11 @@ class StrictIn(RequestIn, forbid_unknown_fields=True):
     thread: msgspec.Raw = NULL
 
 
+class ThreadIn(msgspec.Struct):
+    """Whether a conversation that Anthropic keeps begins or goes on: then only its new turns are sent."""
+
+    type: str = ""
+
+
 KNOWN = frozenset(RequestIn.__struct_fields__)
 CARRIED = tuple(name for name in StrictIn.__struct_fields__ if name not in KNOWN)

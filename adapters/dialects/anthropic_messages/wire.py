@@ -235,10 +235,26 @@ class MessageStop(msgspec.Struct, tag="message_stop", tag_field="type"):
     """The last event of a stream."""
 
 
+# Errors that the official SDKs mend by themselves, by these names.
+TOLD_CODES = frozenset(("thread_not_found",))
+
+
+class MoreOut(msgspec.Struct):
+    """What a program may know an error by."""
+
+    error_code: str
+
+
+class ErrorDetailOut(ErrorDetail):
+    """What went wrong, and what of it a program may know it by."""
+
+    details: MoreOut | msgspec.UnsetType = msgspec.UNSET
+
+
 class ErrorOut(msgspec.Struct, tag="error", tag_field="type"):
     """An error, as a body or as an event."""
 
-    error: ErrorDetail
+    error: ErrorDetailOut
     request_id: str
 
 

@@ -135,6 +135,15 @@ def test_the_sdk_raises_the_error_that_was_meant(fault: Fault, kind: str, error:
     }
 
 
+def test_a_program_is_told_which_error_it_can_mend() -> None:
+    """Beside the words stands the name the SDKs know, and no other of ours."""
+    told = json.loads(write_error(Fault("not_found", 404, "m", "thread_not_found"), "req_7"))["error"]
+    assert told == {"type": "not_found_error", "message": "m", "details": {"error_code": "thread_not_found"}}
+    assert (
+        "details" not in json.loads(write_error(Fault("not_found", 404, "m", "model_not_found"), ""))["error"]
+    )
+
+
 READ: dict[str, tuple[int, object, Fault | None]] = {
     "a known type": (
         429,
