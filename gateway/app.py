@@ -193,8 +193,7 @@ class App:
                 self.house.open()
                 self._heed_signals()
                 if self.house.reload is not None:
-                    await self.house.reload.follow()
-                    self.house.reload.open()
+                    await self.house.reload.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 if self.house.reload is not None:

@@ -17,7 +17,6 @@ from store.errors import StoreError
 from store.rows import Spent
 
 LOOK: Final = 1.0  # seconds between two looks
-PATIENCE: Final = 10.0  # seconds that a start waits for what was spent before it
 
 
 class Following:
@@ -32,10 +31,10 @@ class Following:
         self._watching: asyncio.Task[None] | None = None
         self.loaded = self._told = False
 
-    async def open(self) -> None:
-        """Take in what was spent, and follow what is."""
+    async def open(self, patience: float) -> None:
+        """Take in what was spent, waiting so many seconds for that, and follow what is."""
         first = asyncio.ensure_future(self.look())
-        await asyncio.wait([first], timeout=PATIENCE)
+        await asyncio.wait([first], timeout=patience)
         self._watching = asyncio.get_running_loop().create_task(self._watch(first))
 
     async def look(self) -> None:

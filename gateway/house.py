@@ -225,13 +225,14 @@ class House:
         exchange.source = exchange.wire = exchange.pool = None
 
     async def open_store(self) -> None:
-        """Open what is kept on disk: before the first request."""
-        if self.keeping is not None:
-            await self.keeping.open()
+        """Open what is kept on disk: before the first request, as far as that is possible soon."""
+        if self.keeping is None:
+            return
+        await self.keeping.open()
         if self.registry is not None:
-            await self.registry.open()
+            await self.registry.open(self.keeping.patience)
         if self.spending is not None:
-            await self.spending.open()
+            await self.spending.open(self.keeping.patience)
 
     async def close(self) -> None:
         """Close every connection, and write what the ledger and the log still hold."""
@@ -258,9 +259,10 @@ def _keeping_for(settings: Settings, journal: Journal) -> "Keeping | None":
     if not settings.store.path:
         return None
     # SQLite is loaded by those who keep something.
-    from gateway.keeping import Keeping  # noqa: PLC0415
+    from gateway.keeping import FOR_KEYS, Keeping  # noqa: PLC0415
 
-    return Keeping(settings.store, journal)
+    patience = FOR_KEYS if settings.server.keys_required else None
+    return Keeping(settings.store, journal, patience=patience)
 
 
 def _registry_for(keeping: "Keeping", calendar: Callable[[], float], by_hand: Hand) -> "Registry":

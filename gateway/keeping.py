@@ -8,6 +8,8 @@ says when that begins and when it is over; `/readyz` says whether it is so.
 import asyncio
 from typing import Final
 
+import msgspec
+
 from gateway.booking import Booking
 from gateway.configuration.problems import ConfigurationError, Problem
 from gateway.configuration.storing import MEMORY
@@ -19,8 +21,16 @@ from store.errors import Incompatible, StoreError
 from store.retention import Retention
 from store.writer import Counts, Ledger, Pace
 
-# Seconds that a start waits for a database that does not answer.
-PATIENCE: Final = 2.0
+
+class Patience(msgspec.Struct, frozen=True):
+    """Seconds that a start waits for the database: until it is open, and for each thing to be read then."""
+
+    opening: float = 0.3
+    reading: float = 0.5
+
+
+# Where keys are asked for, whoever comes before they are read is told to come again: better a moment later.
+FOR_KEYS: Final = Patience(1.0, 10.0)
 
 
 def prove(settings: StoreSettings) -> None:
@@ -44,6 +54,7 @@ class Keeping:
     __slots__ = (
         "_opening",
         "_pace",
+        "_patience",
         "_settings",
         "_told",
         "booking",
@@ -53,9 +64,16 @@ class Keeping:
         "ledger",
     )
 
-    def __init__(self, settings: StoreSettings, journal: Journal, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        settings: StoreSettings,
+        journal: Journal,
+        pace: Pace | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         self._settings = settings
         self._pace = pace
+        self._patience = patience or Patience()
         self.journal = journal
         self._told = False
         self._opening: asyncio.Task[None] | None = None
@@ -70,7 +88,7 @@ class Keeping:
         self.ledger = Ledger(self.database, pace=self._pace, kept_for=kept_for)
         self.booking = Booking(self.ledger)
         self._opening = asyncio.get_running_loop().create_task(self._open())
-        await asyncio.wait([self._opening], timeout=PATIENCE)
+        await asyncio.wait([self._opening], timeout=self._patience.opening)
         self.look()
 
     async def _open(self) -> None:
@@ -79,6 +97,14 @@ class Keeping:
         except StoreError as error:
             # The ledger goes on trying.
             self._tell(f"{type(error).__name__}: {error}")
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a start waits for something to be read: none where there is nothing to be read from.
+
+        Whoever waits no longer goes on reading, and has it when the database opens.
+        """
+        return self._patience.reading if self.database.is_open else 0.0
 
     @property
     def persists(self) -> bool:

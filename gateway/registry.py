@@ -30,7 +30,6 @@ from store.rows import Key, Price, Principal
 
 # Seconds between two looks at the audit, so that a change is everywhere within one. A look takes 0.15 ms.
 LOOK: Final = 0.8
-PATIENCE: Final = 10.0  # seconds that a start waits for the first snapshot
 WRITE_BACK: Final = 30.0  # seconds between two writings of when keys were used
 # After more changes than this, everything is read anew.
 MOST: Final = 1000
@@ -104,10 +103,10 @@ class Registry:
         self.rememberers: WeakSet[Forgetful] = WeakSet()
         self.loaded = self.synchronised = self._told = False
 
-    async def open(self) -> None:
-        """Take the first snapshot, and follow what changes from then on."""
+    async def open(self, patience: float) -> None:
+        """Take the first snapshot, waiting so many seconds for it, and follow what changes from then on."""
         first = asyncio.ensure_future(self.refresh())
-        await asyncio.wait([first], timeout=PATIENCE)
+        await asyncio.wait([first], timeout=patience)
         if self.loaded and not len(self.snapshot):
             self._journal.say("info", "store: there is no key yet; `penstock keys create NAME` makes one")
         self._watching = asyncio.get_running_loop().create_task(self._watch(first))

@@ -79,6 +79,13 @@ class Reload:
             return "refused"
         return "needs_restart" if self.last.late else "current"
 
+    async def start(self) -> None:
+        """Begin to watch, and wait for what was set in the store where that can be read."""
+        self.open()
+        keeping = self._house.keeping
+        if keeping is not None and self._tasks:
+            await asyncio.wait(self._tasks, timeout=keeping.patience)
+
     def open(self) -> None:
         """Begin to watch the file and the store: needs a running loop."""
         self.look()

@@ -19,9 +19,9 @@ class Spending:
         self.budgets = Budgets(calendar, self.courier.tell)
         self._following = Following(self.budgets, keeping.database, keeping.journal)
 
-    async def open(self) -> None:
-        """Take in what was spent before the start: before the first request."""
-        await self._following.open()
+    async def open(self, patience: float) -> None:
+        """Take in what was spent before the start, waiting so many seconds for that."""
+        await self._following.open(patience)
 
     async def look(self) -> None:
         """Take in what others have spent meanwhile."""

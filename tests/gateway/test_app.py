@@ -153,10 +153,7 @@ class Asked:
     def __init__(self, told: Callable[[], None]) -> None:
         self.ask = told
 
-    async def follow(self) -> None:
-        """Nothing to follow."""
-
-    def open(self) -> None:
+    async def start(self) -> None:
         """Nothing to watch."""
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from store.writer import Ledger
 from tests.gateway.loops import Clock, in_loop
 from tests.gateway.test_budgets import DAY_BEGAN, DOLLAR, NOW
 
+PATIENCE = 10.0
 SCOPES = (Scope("key:ann", budgets=(Budget(DOLLAR, "day"),)),)
 
 
@@ -56,7 +57,7 @@ async def test_a_start_takes_in_what_was_spent(path: Path) -> None:
     today, month_ago = Charge("key:ann", "day", DAY_BEGAN, 100), Charge("key:ann", "day", 0, 7)
     write(path, today, month_ago, Charge("key:bob", "day", DAY_BEGAN, 50))
     worker = Worker(path)
-    await worker.following.open()
+    await worker.following.open(PATIENCE)
     assert (worker.following.loaded, worker.spent()) == (True, 100)
     write(path, Charge("key:ann", "day", DAY_BEGAN, 33), Charge("key:ann", "week", DAY_BEGAN, 5))
     await worker.following.look()

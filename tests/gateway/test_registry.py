@@ -1,8 +1,10 @@
 """The keys of a store, followed: what is changed is live, and a database that is away changes nothing."""
 
+import asyncio
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.house import House
@@ -15,6 +17,7 @@ from store.rows import Key, Price
 from tests.gateway.indoors import MESSAGE, Client, open_house, settings
 from tests.gateway.loops import Clock, in_loop, until
 from tests.gateway.registering import Desk, stored
+from tests.store import files
 
 HOUR = 3_600_000
 
@@ -116,6 +119,30 @@ async def test_keys_that_were_never_read(tmp_path: Path) -> None:
     path.rmdir()
     ann = Desk.at(path).make("ann")
     await registry.refresh()
+    assert await status(house, ann.key) == 200
+    await house.close()
+
+
+@in_loop
+@pytest.mark.parametrize("required", [True, False])
+async def test_a_start_waits_for_no_lock(tmp_path: Path, required: bool) -> None:
+    """A database that nobody may read is not waited for; its keys open when it can be read."""
+    path = tmp_path / "p.db"
+    ann = Desk.at(path).make("ann")
+    given = stored(path)
+    given = msgspec.structs.replace(
+        given, server=msgspec.structs.replace(given.server, keys_required=required)
+    )
+    other = files.shut(path)
+    async with asyncio.timeout(4):
+        house = House(given, Clock())
+        await house.open_store()
+    registry = registry_of(house)
+    assert not registry.loaded
+    asked = await Client(headers=[(b"x-api-key", ann.key.encode())]).ask(house)
+    assert asked.status == (503 if required else 200)
+    other.close()
+    await until(lambda: registry.loaded)
     assert await status(house, ann.key) == 200
     await house.close()
 

@@ -19,6 +19,14 @@ def lock(path: Path) -> apsw.Connection:
     return other
 
 
+def shut(path: Path) -> apsw.Connection:
+    """Somebody else, who lets nobody even read."""
+    other = raw(path)
+    other.pragma("locking_mode", "exclusive")
+    other.execute("BEGIN EXCLUSIVE")
+    return other
+
+
 def fill(database: Database) -> None:
     """Let no page be added to a database any more: what SQLite says then is what it says on a full disk."""
     with database.writing() as connection:
