@@ -42,7 +42,7 @@ def main() -> int:
     module, _, function = arguments.build.partition(":")
     build = getattr(import_module(module), function)
     workload = _workload(arguments.workload)
-    with allocations.quiet(), Bench(build, CountingLoop) as bench:
+    with allocations.quiet(), Bench(build, CountingLoop, workload.house) as bench:
         exact = allocations.per_operation(bench, workload)
         found = allocations.sites(bench, workload)
         calls = allocations.calls(bench, workload)

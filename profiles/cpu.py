@@ -28,6 +28,8 @@ from profiles.evidence import add_keep, tell
 RATE = 500  # samples a second
 LEAD = 2  # seconds of load around the recording
 OUTSIDE = "(no Python on the stack: granian's own thread)"
+# Threads that wait for work: the sampler takes them for busy.
+WAITING = ("Condition.wait (threading.py", "_worker (concurrent/futures/thread.py")
 OURS = ("gateway/", "adapters/", "store/", "aiohttp/")
 Command = list[str]
 
@@ -52,13 +54,17 @@ def summary(stacks: Iterable[str], top: int) -> str:
     """The functions that most samples ended in, and passed through: `a;b;c count` a line."""
     own: Counter[str] = Counter()
     through: Counter[str] = Counter()
+    waited = 0
     for line in stacks:
         stack, _, count = line.rpartition(" ")
         frames = (stack or OUTSIDE).split(";")
+        if frames[-1].startswith(WAITING):
+            waited += int(count)
+            continue
         own[frames[-1]] += int(count)
         through.update(dict.fromkeys(frames, int(count)))
     whole = own.total() or 1
-    lines = [f"{whole} samples", "", "  own  through  function"]
+    lines = [f"{whole} samples, {waited} of threads that wait left out", "", "  own  through  function"]
     lines += [
         f"{own[frame] / whole:5.1%}  {through[frame] / whole:6.1%}  {frame}"
         for frame, _ in own.most_common(top)

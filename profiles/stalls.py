@@ -41,7 +41,7 @@ def main() -> int:
     """Print the callbacks, the one that took longest first; the exit status."""
     arguments = _arguments()
     workload = workloads()[arguments.workload]
-    with Bench(penstock, asyncio.SelectorEventLoop) as bench:
+    with Bench(penstock, asyncio.SelectorEventLoop, workload.house) as bench:
         bench.run(workload, WARM_UP)
         gc.collect()
         with timed() as callbacks:

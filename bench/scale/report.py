@@ -15,7 +15,8 @@ HOW = (
 )
 PLACES = ("penstock", "nginx", "upstream")
 LATE = 100  # ms, of our own
-FROM = 100  # streams, below which memory per stream is mostly something else
+FROM = 100  # streams, below which nothing is asked
+MANY = 500  # streams, below which memory of each is mostly what the first one loads
 
 
 def markdown(results: Results) -> str:
@@ -40,7 +41,7 @@ def targets(results: Results) -> list[Target]:
             continue
         memory, stood = (results.figure(case, "penstock", what) for what in ("memory", "held up"))
         title = title_of(case, size)
-        if case.startswith("held"):
+        if case.startswith("held") and size >= MANY:
             found.append(Target(f"{title}: memory of each", memory, 40, "KB"))
         found.append(Target(f"{title}: event loop held up at most", stood, LATE, "ms"))
         late = own(results, case)

@@ -195,14 +195,14 @@ def nginx(folder: Path, behind: Upstreams) -> Iterator[Peer]:
 @contextmanager
 def penstock(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     """penstock with everything on, and a JSON log line a request into a file."""
-    with _penstock(Served("penstock"), folder, everything(folder, behind)) as peer:
+    with penstock_serving(Served("penstock"), folder, everything(folder, behind)) as peer:
         yield peer
 
 
 @contextmanager
 def penstock_keys(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     """penstock that asks for keys and writes its log, with neither limits nor a ledger."""
-    with _penstock(Served("penstock-keys"), folder, penstock_configuration(behind)) as peer:
+    with penstock_serving(Served("penstock-keys"), folder, penstock_configuration(behind)) as peer:
         yield msgspec.structs.replace(peer, carries=("chat", "messages", "crossed", "events"))
 
 
@@ -210,7 +210,7 @@ def penstock_keys(folder: Path, behind: Upstreams) -> Iterator[Peer]:
 def penstock_plain(folder: Path, behind: Upstreams) -> Iterator[Peer]:
     """penstock that asks for no key and writes no log line: what everything else costs is the difference."""
     text = penstock_configuration(behind, keys="none", level="off").partition("[keys.bench]")[0]
-    with _penstock(Served("penstock-plain"), folder, text) as peer:
+    with penstock_serving(Served("penstock-plain"), folder, text) as peer:
         yield msgspec.structs.replace(peer, carries=("chat", "events"))
 
 
@@ -260,12 +260,13 @@ def penstock_tuned(folder: Path, behind: Upstreams, served: Served) -> Iterator[
     """penstock with everything on, its server set otherwise."""
     text = everything(folder, behind, served.name)
     text = text.replace("[server]\n", f"[server]\nworkers = {served.workers}\n", 1)
-    with _penstock(served, folder, text) as peer:
+    with penstock_serving(served, folder, text) as peer:
         yield peer
 
 
 @contextmanager
-def _penstock(served: Served, folder: Path, configuration: str) -> Iterator[Peer]:
+def penstock_serving(served: Served, folder: Path, configuration: str) -> Iterator[Peer]:
+    """penstock with the text of a penstock.toml."""
     (port,) = free_ports(1)
     name = served.name
     log = folder / f"{name}.log"
