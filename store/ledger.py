@@ -73,6 +73,18 @@ _PAGE: Final = f"SELECT number, {_LISTED} FROM ledger WHERE number < ?"
 _ORDER: Final = "ORDER BY number DESC LIMIT ?"
 
 
+def sessions_like(connection: apsw.Connection, begins: str, limit: int = 100) -> list[str]:
+    """The names of sessions that begin so, in their order."""
+    return [str(name) for (name,) in connection.execute(_LIKE, (begins, limit))]
+
+
+# By a range and not by LIKE, which knows nothing of the index, and of marks that mean something to it.
+_LIKE: Final = (
+    "SELECT DISTINCT session FROM ledger WHERE session >= ?1 AND session < ?1 || char(1114111) "
+    "AND session <> '' ORDER BY session LIMIT ?2"
+)
+
+
 def _narrowed(by: Filter) -> str:
     # The index of the sessions leaves out what has none, and has to be told that none is not asked for.
     return "session = ? AND session <> ''" if by == "session" else f"{by} = ?"

@@ -93,7 +93,9 @@ def _attempts(now: int, count: int, chance: random.Random) -> list[Attempt]:
             exchange = f"req_{conversation:06x}{turn:02x}"
             cause = chance.choice(CAUSES)
             for number, one in enumerate([cause, "useful"] if cause != "useful" else [cause], 1):
-                row = _attempt(model, one, began, kept, chance)
+                elsewhere = number > 1 and cause == "fallback"
+                asked = MODELS[(MODELS.index(model) + 1) % len(MODELS)] if elsewhere else model
+                row = _attempt(asked, one, began, kept, chance)
                 row["decision"] = _decision(model, number, found, turn=turn)
                 began = row["ended"] + chance.randint(2, 40) * SECOND
                 identity = f"{exchange}-{number}"
@@ -106,10 +108,11 @@ def _decision(model: tuple[str, str, float, float], number: int, before: list[At
     """Why it was made, as a gateway would have said it."""
     if number > 1:
         last = before[-1]
-        warm = f"; left: {last.cache_read} tokens warm, 12s to wait, leaving $0.010800, waiting $0.012000"
-        return f"next after {last.status}{warm if last.status == 429 and last.cache_read else ''}"
+        warm = f"; left: {9000 * turn} tokens warm, 12s to wait, leaving $0.010800, waiting $0.012000"
+        way = "again" if last.cause == "retried" else "next"
+        return f"{way} after {last.status}{warm if way == 'next' and last.status == 429 and turn else ''}"
     if "opus" not in model[1]:
-        return 'glob models."claude-*"' if "claude" in model[1] else "provider in the name"
+        return 'glob models."claude-*"' if "claude" in model[1] else "family"
     return "alias models.smart, weighted" + (", where the conversation was" if turn else "")
 
 

@@ -88,6 +88,26 @@ def test_every_page_is_sound_on_a_full_store(browser: Browser, serve: Serve) -> 
         tab.close()
 
 
+def test_a_conversation_is_found_among_all(browser: Browser, serve: Serve) -> None:
+    """By how it begins, from the keyboard; on a phone the page that is open is in sight among the others."""
+    gateway = serve(STORE, attempts=600)
+    tab = Tab(browser, gateway.address, viewport={"width": 390, "height": 800})
+    page = tab.open("/console/conversations")
+    page.keyboard.press("/")
+    page.keyboard.type("00000020")
+    assert page.locator("tbody tr:visible").count() == 0
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/conversations?find=00000020")
+    assert page.locator("tbody tr:visible").count() == 1
+    page = tab.open("/console/playground")
+    here = page.locator(".side nav [aria-current]").bounding_box()
+    assert here is not None
+    assert here["x"] >= 0
+    assert here["x"] + here["width"] <= 390
+    assert tab.faults == []
+    tab.close()
+
+
 @pytest.mark.parametrize("width", [320, 800])
 def test_pages_fit_a_phone(browser: Browser, serve: Serve, width: int) -> None:
     """Nothing is wider than the screen: tables scroll in themselves."""

@@ -26,6 +26,7 @@ PLACES = (
     "/console",
     "/console/routes",
     "/console/keys/3f9a1c07be42",
+    "/console/conversations?find=0000000",
     *(f"/console/usage?span={span}&by={by}" for span in ("1d", "7d", "30d", "90d") for by in GROUPS),
 )
 

@@ -4,6 +4,7 @@ import re
 import time
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -62,7 +63,7 @@ async def test_usage_is_told_by_everything(tmp_path: Path) -> None:
         assert "Core" in await visitor.text("/console/usage?by=team&span=30d")
         text = await visitor.text("/console/usage?span=90d")
         assert all(model in text for model in ("claude-opus-4-5", "gpt-5.1"))
-        assert "was left by its client" in text
+        assert "came to nothing: left" in text
         # What nobody offers is what is offered first.
         assert "7 days" in await visitor.text("/console/usage?span=9999d&by='--")
 
@@ -102,6 +103,25 @@ async def test_what_clients_call_their_conversations_leads_there() -> None:
             assert "<script>x" not in text
             link = re.findall(r'"(/console/conversations/[^"]+)"', text)[0]
             assert "Nothing is kept" not in await visitor.text(link)
+
+
+@in_loop
+async def test_any_conversation_is_found_by_how_it_begins() -> None:
+    """Also one that is not among the latest or the dearest, and whatever marks its name has."""
+    async with visiting() as visitor:
+        names = [f"{number:04}" for number in range(60)] + ["a%b", "a_b", "é1"]
+        with visitor.database.writing() as connection:
+            insert(connection, [Attempt(f"{n}", session=name) for n, name in enumerate(names)])
+        assert '/conversations/0000"' not in await visitor.text("/console/conversations")
+        for asked, found in (("0000", ["0000"]), ("000", names[9::-1]), ("a%", ["a%25b"]), ("a_", ["a_b"])):
+            text = await visitor.text(f"/console/conversations?find={quote(asked)}")
+            links = re.findall('"/console/conversations/([^"]+)"', text)
+            assert sorted(links) == sorted(found), asked
+        assert "/conversations/%C3%A91" in await visitor.text(f"/console/conversations?find={quote('é')}")
+        none = await visitor.text(f"/console/conversations?find={quote('<b>x')}")
+        assert "No conversation is called <code>&lt;b&gt;x</code>" in none
+        assert "The 50 latest" in await visitor.text("/console/conversations")
+        assert "The first 50" in await visitor.text("/console/conversations?find=00")
 
 
 @in_loop
@@ -166,6 +186,9 @@ async def test_the_playground_offers_what_there_is() -> None:
         (span(240_000), "4 min"),
         (share(1, 4), "25 %"),
         (share(0, 0), "\u2013"),
+        (share(0, 9), "0 %"),
+        (share(4, 1000), "<1 %"),
+        (share(5, 1000), "0 %"),
     ],
 )
 def test_numbers_are_spelled_short(spelled: str, meant: str) -> None:

@@ -1,5 +1,7 @@
-"""Conversations: the latest and the dearest, and the attempts of one in order."""
+"""Conversations: the latest, the dearest and those that are looked for; and the attempts of one in order."""
 
+import itertools
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from starlette.requests import Request
@@ -9,7 +11,7 @@ from gateway.edge.console.desk import Desk
 from store import dearest, ledger
 from store.connect import Connection
 from store.names import KEY, Names
-from store.rows import Attempt
+from store.rows import Attempt, Kept
 from store.sums import DAY
 
 MOST: Final = 50
@@ -48,13 +50,18 @@ class Whole(NamedTuple):
 
 
 async def page(desk: Desk, request: Request) -> Response:
-    """The conversations, the latest first or the dearest."""
-    order = "dearest" if request.query_params.get("order") == "dearest" else "latest"
+    """The conversations: those whose names begin as is asked, else the latest first, or the dearest."""
     since = desk.now() - DEAREST_DAYS * DAY
-    found = await desk.asked(
-        _latest if order == "latest" else (lambda connection: _dearest(connection, since))
-    )
-    return desk.page(request, "conversations.html", talks=found, order=order)
+    wanted = request.query_params.get("find", "").strip()
+    order = "dearest" if request.query_params.get("order") == "dearest" else "latest"
+    if wanted:
+        order = "found"
+        talks = await desk.asked(lambda connection: _begun(connection, wanted))
+    elif order == "dearest":
+        talks = await desk.asked(lambda connection: _dearest(connection, since))
+    else:
+        talks = await desk.asked(_latest)
+    return desk.page(request, "conversations.html", talks=talks, order=order, wanted=wanted, most=MOST)
 
 
 async def one(desk: Desk, request: Request) -> Response:
@@ -66,9 +73,21 @@ async def one(desk: Desk, request: Request) -> Response:
 
 
 def _latest(connection: Connection) -> list[Talk]:
+    return _talks(connection, ledger.page(connection, limit=LOOKED_AT).rows)
+
+
+def _begun(connection: Connection, name: str) -> list[Talk]:
+    """Those whose names begin so, the latest first."""
+    found = ledger.sessions_like(connection, name, MOST)
+    pages = (ledger.page(connection, "session", one, limit=MOST_ATTEMPTS).rows for one in found)
+    return sorted(_talks(connection, itertools.chain(*pages)), key=lambda talk: -talk.last)
+
+
+def _talks(connection: Connection, rows: Iterable[Kept]) -> list[Talk]:
+    """The conversations of rows that come the latest first."""
     names = Names(connection)
     talks: dict[str, Talk] = {}
-    for kept in ledger.page(connection, limit=LOOKED_AT).rows:
+    for kept in rows:
         row = kept.attempt
         talk = talks.get(row.session)
         if talk is None:

@@ -65,7 +65,9 @@ def span(milliseconds: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A part of a whole in percent."""
+    """A part of a whole in percent; what there is of it is never told as nothing."""
+    if 0 < part < whole / 200:
+        return "<1 %"
     return f"{100 * part / whole:.0f} %" if whole else NOTHING
 
 

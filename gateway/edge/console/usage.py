@@ -31,7 +31,7 @@ CAUSES: Final = {
     "useful": "answered a client",
     "retried": "failed, and was tried again",
     "fallback": "failed, and went to another target",
-    "aborted": "was left by its client",
+    "aborted": "came to nothing: left, overtaken, or the last that failed",
 }
 USEFUL: Final = "useful"
 MOST: Final = 100

@@ -123,7 +123,7 @@ function show(found) {
   pulse("on", second.inside === 1 ? "1 under way" : `${short(second.inside)} under way`);
   if (document.body.dataset.page !== "now") return;
   figure("inside", short(second.inside));
-  figure("most", `of ${short(found.most_inside)}`);
+  figure("most", `of ${found.most_inside.toLocaleString("en")}`);
   figure("requests", short(second.requests));
   figure("output", short(second.output));
   const heard = past.findLast((one) => one.first_byte !== null);
@@ -212,4 +212,11 @@ addEventListener("click", clicked);
 let sized;
 addEventListener("resize", () => { clearTimeout(sized); sized = setTimeout(redraw, 150); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-addEventListener("DOMContentLoaded", () => { drawLive(); drawBars(); listen(); });
+addEventListener("DOMContentLoaded", () => {
+  drawLive();
+  drawBars();
+  listen();
+  // On a phone the pages stand in a row, of which this one may be out of sight.
+  const here = document.querySelector(".side nav [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - here.parentElement.clientWidth / 2;
+});
