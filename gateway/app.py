@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -20,6 +20,11 @@ from gateway.reload import Reload
 from gateway.settings import LEAVING, RENEWAL, Settings
 from gateway.socket import Sockets
 from gateway.state import Exchange, Pair, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.intercom import Intercom
 
 DEBUG: Final = ("metrics", "log", "lessons", "caches", "drift", "sessions")
 EDGE: Final = frozenset(("/readyz", "/metrics", "/console", *(f"/debug/{name}" for name in DEBUG)))
@@ -39,10 +44,11 @@ PARENT_LOOK: Final = 1.0
 class App:
     """One worker's application."""
 
-    __slots__ = ("_admin", "_clock", "_edge", "_sockets", "house")
+    __slots__ = ("_admin", "_clock", "_edge", "_intercom", "_sockets", "house")
 
-    def __init__(self, house: House, origin: Origin | None = None) -> None:
+    def __init__(self, house: House, origin: Origin | None = None, colleagues: "Path | None" = None) -> None:
         self.house = house
+        self._intercom = None if colleagues is None else _intercom_for(colleagues, self._tell)
         if origin is not None:
             house.reload = Reload(house, origin, self._move_in)
         self._clock = house.clock
@@ -166,7 +172,7 @@ class App:
             # Starlette and what it serves are loaded when first asked for: 15 MB nobody else pays for.
             from gateway.edge.site import build_site  # noqa: PLC0415
 
-            self._edge = build_site(self.house)
+            self._edge = build_site(self.house, self._intercom)
         answer: Awaitable[None] = self._edge(scope, receive, send)
         return answer
 
@@ -190,6 +196,8 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self.house.open_store()
+                if self._intercom is not None:
+                    await self._intercom.open()
                 self.house.open()
                 self._heed_signals()
                 if self.house.reload is not None:
@@ -198,9 +206,17 @@ class App:
             else:
                 if self.house.reload is not None:
                     await self.house.reload.close()
+                if self._intercom is not None:
+                    await self._intercom.close()
                 await self.house.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def _tell(self, question: bytes) -> bytes:
+        """What another worker is told of this one."""
+        from gateway.edge.joining import told  # noqa: PLC0415  # as above
+
+        return told(self.house, question)
 
     def _heed_signals(self) -> None:
         """The server's parent says that it is about to stop its workers before it does (serve.py).
@@ -243,9 +259,19 @@ def _leave_it_to_the_parent() -> None:
     pass
 
 
-def build(settings: Settings, origin: Origin | None = None) -> App:
-    """The application of one worker; with an origin it follows its configuration."""
-    return App(House(settings), origin)
+def build(settings: Settings, origin: Origin | None = None, colleagues: "Path | None" = None) -> App:
+    """The application of one worker; with an origin it follows its configuration.
+
+    `colleagues` is the folder where the workers of one server find each other, where there are several.
+    """
+    return App(House(settings), origin, colleagues)
+
+
+def _intercom_for(folder: "Path", answer: Callable[[bytes], bytes]) -> "Intercom":
+    # Loaded by those who have somebody to speak to.
+    from gateway.intercom import Intercom  # noqa: PLC0415
+
+    return Intercom(folder, answer)
 
 
 def _greet(scope: Scope, send: Send) -> Awaitable[None]:

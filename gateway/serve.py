@@ -12,11 +12,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from math import ceil
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -70,12 +71,26 @@ def serve(settings: Settings, origin: Origin, *, ready: Callable[[], None]) -> i
         signal.pthread_sigmask(signal.SIG_BLOCK, {RENEWAL})
     _share_memory()
     server = _Granian(settings.server, ready)
-    try:
-        server.serve(target_loader=partial(_load, settings, origin), wrap_loader=False)
-    except SystemExit as end:
-        # A worker that left a moment before it was told to is no failure when we were asked to stop.
-        return 0 if server.interrupt_signal else int(end.code or 0)
+    with _meeting(settings.server.workers) as colleagues:
+        try:
+            server.serve(target_loader=partial(_load, settings, origin, colleagues), wrap_loader=False)
+        except SystemExit as end:
+            # A worker that left a moment before it was told to is no failure when we were asked to stop.
+            return 0 if server.interrupt_signal else int(end.code or 0)
     return 0
+
+
+@contextmanager
+def _meeting(workers: int) -> Iterator[Path | None]:
+    """A folder where the workers find each other; None where there is one, or no such sockets."""
+    if workers == 1 or sys.platform == "win32":
+        yield None
+        return
+    import tempfile  # noqa: PLC0415 - one worker alone needs none
+
+    # Only this user may enter it.
+    with tempfile.TemporaryDirectory(prefix="penstock-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 class _Granian(MPServer):
@@ -173,10 +188,10 @@ def _has_terminal() -> bool:
     return True
 
 
-def _load(settings: Settings, origin: Origin) -> Any:
+def _load(settings: Settings, origin: Origin, colleagues: Path | None) -> Any:
     from gateway.app import build  # noqa: PLC0415 - a spawned worker has not imported it yet
 
-    return build(settings, origin)
+    return build(settings, origin, colleagues)
 
 
 def _share_memory() -> None:

@@ -109,6 +109,7 @@ LADDERS = {
                 "gateway.listening",
                 "gateway.listing",
                 "gateway.local",
+                "gateway.intercom",
                 "gateway.journal",
                 "gateway.lateness",
                 "gateway.leaving",

@@ -30,9 +30,10 @@ class Family(msgspec.Struct):
 
 
 class Counts(msgspec.Struct):
-    """One look."""
+    """One look; `workers`: at how many."""
 
     metrics: dict[str, Family]
+    workers: int = 1
 
     def of(self, name: str) -> list[Sample]:
         """The samples of a metric; none where this gateway has no such metric."""
@@ -89,6 +90,7 @@ class Reading(msgspec.Struct):
     limited: int
     providers: list[ProviderReading]
     models: list[ModelReading]
+    workers: int = 1
 
 
 def reading(before: Counts, after: Counts, seconds: float) -> Reading:
@@ -115,6 +117,7 @@ def reading(before: Counts, after: Counts, seconds: float) -> Reading:
         limited=int(_sum(after, "requests_total", lambda labels: labels.get("status") == "429")),
         providers=list(_providers(before, after, seconds)),
         models=models,
+        workers=after.workers,
     )
 
 

@@ -104,8 +104,9 @@ def lines(now: Reading, where: str) -> list[str]:
     slow = f" (95%: {_time(now.first_byte_slow)})" if now.first_byte_slow is not None else ""
     requests = f"requests {now.rate:.1f}/s ({now.requests} in all)   failed {now.failed:.1f}/s"
     speed = f"a stream {_number(now.tokens_per_stream)} tokens/s   all {now.output_rate:.0f} tokens/s"
+    workers = f"   {now.workers} workers" if now.workers > 1 else ""
     return [
-        f"penstock at {where}   {datetime.now().astimezone():%H:%M:%S}",
+        f"penstock at {where}{workers}   {datetime.now().astimezone():%H:%M:%S}",
         "",
         f"under way {now.inside}   {requests}   limited {now.limited}",
         f"first byte {_time(now.first_byte)}{slow}   own time {_time(now.own)}   {speed}",

@@ -13,18 +13,24 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.edge.figures import figures
+from gateway.edge.joining import FIGURES, SESSION, SESSIONS, joined_figures, joined_session, joined_sessions
 from gateway.edge.metrics import CONTENT_TYPE, exposition
 from gateway.edge.peers import from_here
 from gateway.edge.sessions import listed, one
 from gateway.house import House
+from gateway.intercom import Intercom
 from gateway.journal import LEVELS
 
 
 class Site:
-    """The handlers, with the house they tell about."""
+    """The handlers, with the house they tell about, and with the other workers where there are some."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, intercom: Intercom | None) -> None:
         self._house = house
+        self._intercom = intercom
+
+    async def _others(self, question: bytes) -> list[bytes]:
+        return [] if self._intercom is None else await self._intercom.ask(question)
 
     async def ready(self, request: Request) -> Response:  # noqa: ARG002  # Starlette passes it
         """Three truths apart; the state of upstreams is none of them (feature I14)."""
@@ -44,10 +50,11 @@ class Site:
         return Response(exposition(self._house), media_type=CONTENT_TYPE)
 
     async def figures(self, request: Request) -> Response:
-        """The same counts as JSON, for those it may be shown to."""
+        """The same counts as JSON, of all workers, for those it may be shown to."""
         if not self._house.callers.open_to(request.scope):
             return JSONResponse({"error": "a key is required"}, status_code=401)
-        return Response(figures(self._house), media_type="application/json")
+        told = joined_figures(figures(self._house), await self._others(FIGURES))
+        return Response(told, media_type="application/json")
 
     async def log(self, request: Request) -> Response:
         """Read or change the level of the log while running; from this machine only."""
@@ -114,13 +121,17 @@ class Site:
         """The latest sessions; from this machine only."""
         if not from_here(request):
             return JSONResponse({"error": "sessions are listed to this machine only"}, status_code=403)
-        return JSONResponse({"sessions": listed(self._house)})
+        others = await self._others(SESSIONS)
+        return JSONResponse({"sessions": joined_sessions(listed(self._house), others)})
 
     async def session(self, request: Request) -> Response:
         """What one session has used, and what is left to its caller. Behind a key where keys are required."""
         if not self._house.callers.open_to(request.scope):
             return JSONResponse({"error": "a key is required"}, status_code=401)
-        found = one(self._house, request.path_params["name"])
+        name = request.path_params["name"]
+        # A name with the end of a line in it is nobody's.
+        others = await self._others(SESSION + name.encode("latin-1", "replace").partition(b"\n")[0])
+        found = joined_session(one(self._house, name), others)
         if found is None:
             return JSONResponse({"error": "no request of that session was seen of late"}, status_code=404)
         return JSONResponse(found)
@@ -141,9 +152,9 @@ class _Console:
         await self._app(scope, receive, send)
 
 
-def build_site(house: House) -> Starlette:
+def build_site(house: House, intercom: Intercom | None = None) -> Starlette:
     """The edge of one worker."""
-    site, console = Site(house), _Console(house)
+    site, console = Site(house, intercom), _Console(house)
     return Starlette(
         routes=[
             Route("/readyz", site.ready),
