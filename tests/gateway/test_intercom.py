@@ -1,7 +1,6 @@
 """How workers ask each other: who answers is heard, who does not is left out, and nobody is held up."""
 
 import asyncio
-import os
 import socket
 from pathlib import Path
 
@@ -14,6 +13,11 @@ def worker(folder: Path, name: str) -> Intercom:
     return Intercom(folder, lambda question: name.encode() + b" heard " + question, name)
 
 
+def left(folder: Path) -> list[Path]:
+    """What is in a folder."""
+    return list(folder.iterdir())
+
+
 @in_loop
 async def test_all_others_are_heard(tmp_path: Path) -> None:
     """Each answers for itself, and none is asked by itself."""
@@ -23,7 +27,7 @@ async def test_all_others_are_heard(tmp_path: Path) -> None:
     assert sorted(await workers[0].ask(b"what")) == [b"b heard what", b"c heard what"]
     for one in workers:
         await one.close()
-    assert os.listdir(tmp_path) == []
+    assert left(tmp_path) == []
 
 
 @in_loop
