@@ -35,6 +35,7 @@ class Purse:
         "_clear_at",
         "_current",
         "_period",
+        "_since",
         "_slices",
         "_spent",
         "_turn",
@@ -59,6 +60,7 @@ class Purse:
         self._at = slice_at if rolling else period_at
         self._slices: dict[int, Spending] = {}
         self._spent = 0.0
+        self._since = float("inf")
         self._turn = float("-inf")
         # Found once in a period or slice, for it is asked with every request.
         self._period = Period(0, 0, 0)
@@ -68,7 +70,7 @@ class Purse:
 
     def spent(self, now: float) -> float:
         """What counts now."""
-        if now >= self._turn:
+        if not self._since <= now < self._turn:
             self._roll(now)
         return self._spent
 
@@ -77,7 +79,9 @@ class Purse:
         excess = self.spent(now) - most
         if excess < 0:
             return 0.0
-        for _, spending in sorted(self._slices.items()):
+        for start, spending in sorted(self._slices.items()):
+            if start > now:
+                break
             excess -= spending.mine + spending.others
             if excess < 0:
                 return max(spending.leaves - now, HAIR)
@@ -85,19 +89,19 @@ class Purse:
 
     def clear_at(self, now: float) -> int:
         """When the first of what counts no longer does; the end of the period where nothing counts."""
-        if now >= self._turn:
+        if not self._since <= now < self._turn:
             self._roll(now)
         return self._clear_at
 
     def period(self, now: float) -> Period:
         """The period or slice that now is in."""
-        if now >= self._turn:
+        if not self._since <= now < self._turn:
             self._roll(now)
         return self._period
 
     def charge(self, now: float, cost: float) -> int:
         """So much was spent. Returns when the period began that it counts to, in milliseconds."""
-        if now >= self._turn:
+        if not self._since <= now < self._turn:
             self._roll(now)
         current = self._current
         if current is None:
@@ -116,7 +120,7 @@ class Purse:
         more = total - spending.mine - spending.others
         if more > 0:
             spending.others += more
-            self._spent += more
+            self._spent += more if start <= now else 0.0
 
     def crossed(self, now: float, most: float) -> float:
         """The share of a budget that has been passed and not been warned of yet; 0 for none."""
@@ -142,15 +146,20 @@ class Purse:
         return found
 
     def _roll(self, now: float) -> None:
-        """A period or a slice has begun: what is too old leaves."""
+        """A period or a slice has begun: what is too old leaves.
+
+        Or the clock was set back. What was spent by a clock that was fast counts when its time has come.
+        """
         for start in [start for start, one in self._slices.items() if one.leaves <= now + HAIR]:
             del self._slices[start]
-        self._spent = sum((one.mine + one.others for one in self._slices.values()), 0.0)
+        counted = (one for start, one in self._slices.items() if start <= now)
+        self._spent = sum((one.mine + one.others for one in counted), 0.0)
         if not self._slices and not self.rolling:
             self.warned = 0.0
         self._period = period = self._at(self.span, now)
         self._current = self._slices.get(period.start)
         self._clear_at = min((one.leaves for one in self._slices.values()), default=period.leaves)
         self.began = period.start * MILLISECONDS
+        self._since = float(period.start)
         # A hair early: what a client was told in whole seconds is a sum of floats.
         self._turn = period.end - HAIR

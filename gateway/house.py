@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from gateway.spending import Spending
 
 HOUSEKEEPING: Final = 5.0  # seconds between two looks at idle connections
+UNASKED: Final = (
+    "store: there are keys, but nobody is asked for one, and their limits hold for nobody; "
+    '`keys = "required"` in [server] asks'
+)
 
 
 class House:
@@ -231,6 +235,8 @@ class House:
         await self.keeping.open()
         if self.registry is not None:
             await self.registry.open(self.keeping.patience)
+            if len(self.registry.snapshot) and not self.settings.server.keys_required:
+                self.journal.say("error", UNASKED)
         if self.spending is not None:
             await self.spending.open(self.keeping.patience)
 

@@ -254,11 +254,12 @@ def _used(exchange: Exchange, said: Ticket) -> tuple[int, int]:
     """What was used: as it was told, or what was seen of it; nothing where nobody was asked."""
     if exchange.cache in PAID or (said.failed_input and not exchange.tried_at):
         return 0, 0  # somebody else has paid for it, or it was the last try that failed
-    usage = exchange.usage
-    read, output = (0, 0) if usage is None else (usage.read, usage.output)
-    if exchange.outcome == "error" or not exchange.sent_at or not said.input:
-        return read, output
-    if exchange.outcome == "complete" and (read or output):
+    usage, outcome = exchange.usage, exchange.outcome
+    if usage is not None and outcome == "complete" and usage.output:
+        return usage.read, usage.output
+    read = 0 if usage is None else usage.read
+    output = 0 if usage is None else usage.output
+    if outcome == "error" or not exchange.sent_at or not said.input or (outcome == "complete" and read):
         return read, output
     return read or said.input, max(output, _seen(exchange))
 

@@ -10,7 +10,7 @@ from gateway.cli.granting import NAME, grant_options, granted, in_words, told
 from gateway.cli.moments import Future, Span, spelled
 from gateway.cli.naming import the_key, the_principal
 from gateway.cli.options import config_option
-from gateway.cli.storing import actor, now, opened, store_option
+from gateway.cli.storing import actor, asked_for, now, opened, store_option
 from gateway.cli.tables import Form, echo_json, form_options, note, printed
 from gateway.grants import Grants
 from gateway.minting import mint
@@ -71,6 +71,8 @@ def create(name: str, config: str | None, file: str | None, *, as_json: bool, **
         )
         keys.create(change, key)
     _show_secret(key, new.key, as_json=as_json)
+    if not asked_for(config, file):
+        note('Nobody is asked for a key here: write keys = "required" into [server].')
 
 
 @command.command("list")

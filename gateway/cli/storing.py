@@ -63,6 +63,11 @@ def path_of(config: str | None) -> str:
     return path
 
 
+def asked_for(config: str | None, file: str | None) -> bool:
+    """Whether the gateway of this configuration asks for keys; of a named file nobody knows."""
+    return bool(file) or load(config, environment=os.environ).settings.server.keys_required
+
+
 def now() -> int:
     """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000

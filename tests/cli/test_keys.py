@@ -51,6 +51,17 @@ def test_a_key_is_shown_once_and_its_hash_is_kept(kept: Machine) -> None:
     assert found.digest.hex() not in shown
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_keys_that_nobody_is_asked_for_are_said_to_be_so(machine: Machine, *, asked: bool) -> None:
+    """A store alone asks for none on this machine: who makes keys hears that they hold for nobody."""
+    server = '[server]\nkeys = "required"\n' if asked else ""
+    machine.configure(f'{server}[store]\npath = "penstock.db"\n')
+    made = machine.run("keys", "create", "laptop")
+    _, errors = machine.serve().stop()
+    assert ('keys = "required"' in made.stderr) is not asked
+    assert ("nobody is asked for one" in errors) is not asked
+
+
 def test_what_a_key_may_is_what_was_said(kept: Machine) -> None:
     """Models, providers, limits and budgets are granted as the options say, in words and as data."""
     made = told(

@@ -45,6 +45,15 @@ async def test_a_key_is_shown_once() -> None:
 
 
 @in_loop
+async def test_keys_that_nobody_is_asked_for_are_said_to_be_so() -> None:
+    """Where callers need none, the page does not have it look as if a key's limits held."""
+    async with visiting() as visitor:
+        await made(visitor)
+        said = "Nobody is asked for a key here" in await visitor.text("/console/keys")
+        assert said is not visitor.house.settings.server.keys_required
+
+
+@in_loop
 async def test_a_key_may_what_was_filled_in() -> None:
     """Models, limits and the budget of the form are what is granted; it expires when it says."""
     async with visiting() as visitor:

@@ -30,6 +30,22 @@ def test_a_day_ends_at_midnight() -> None:
     assert (one.spent(MIDNIGHT), one.wait(MIDNIGHT, 1000)) == (0, 0)
 
 
+@pytest.mark.parametrize("rolling", [False, True])
+def test_a_clock_that_was_fast_and_is_set_right_stops_no_period(*, rolling: bool) -> None:
+    """The days go on to end, the wait is true, and what was spent by the wrong clock counts in its time."""
+    one, wrong = purse(rolling=rolling), NOW + 100 * DAY
+    one.charge(NOW, 600.0)
+    one.charge(wrong, 700.0)
+    assert one.spent(NOW + 1.0) == 0  # what was before is the database's to tell
+    one.learn(NOW + 1.0, one.began // 1000, 600.0)
+    assert one.spent(NOW + 2.0) == 600
+    one.charge(NOW + 2.0, 500.0)
+    assert 0 < one.wait(NOW + 3.0, 1000) <= DAY + HOUR
+    assert one.spent(NOW + 2 * DAY) == 0
+    assert one.wait(NOW + 2 * DAY, 1) == 0
+    assert one.spent(wrong + 1.0) == 700
+
+
 @pytest.mark.parametrize("span", ROLLING)
 def test_a_rolling_window_forgets_nothing_too_early(span: Span) -> None:
     """What was spent counts for the whole window, and at most a slice of it longer."""
