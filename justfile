@@ -78,6 +78,10 @@ bench-settings *arguments: setup
 bench-published *arguments: setup
     {{ python }} -m bench published "$@"
 
+# Run the recipes of profiles/ whose evidence is kept there, anew (py-spy has to be installed).
+profile: setup
+    {{ python }} -m profiles
+
 # Print what the newest run of each layer says; --write draws it and puts it into README.md and docs/.
 bench-report *arguments: setup
     {{ python }} -m bench report "$@"

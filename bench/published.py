@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import open_loop, samples, timing
+from bench import open_loop, published_beside, samples, timing
 from bench.allocations import per_operation, quiet
 from bench.inprocess import Bench, penstock
 from bench.loop import CountingLoop
@@ -25,7 +25,6 @@ from bench.wire import peers
 from bench.wire.cases import Case
 from bench.wire.rounds import MEGA, MICRO, Round, Size, need_tools, run_round
 from bench.workloads import (
-    CHAT_PATH,
     CHAT_REPLY,
     CROSSED_MODEL,
     MESSAGES_MODEL,
@@ -120,7 +119,6 @@ def asked(text: str, most: int) -> bytes:
     return messages("", [text], most).body
 
 
-FKLLM = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Hello"}],"max_tokens":10}'
 HEALTH = "5 000 a second and more, under 2 ms"
 CASES = {
     Case("health_100", "health, 100 connections", "/healthz", b"", 100): ("universal-claude-router", HEALTH),
@@ -140,10 +138,6 @@ CASES = {
         "ccproxy",
         "goal: 10 000 a second and more",
     ),
-    Case("chat_10", "chat, 10 connections", CHAT_PATH, FKLLM, 10): (
-        "FkLLMProxy",
-        "150 a second, 200 to 300 MB, before the real Gemini",
-    ),
 }
 
 
@@ -154,6 +148,7 @@ def main(arguments: Sequence[str]) -> int:
     seconds, minutes = (30, 10.0) if options.whole else (1, 0.1)
     found = [*in_process(), *over_sockets(seconds)]
     with tempfile.TemporaryDirectory(prefix="penstock-published-") as name:
+        found.extend(published_beside.measure(Path(name), seconds))
         found.extend(open_loop.measure(Path(name), (options.minutes or minutes) * 60))
     results = Results(samples.machine("published"), found)
     print(f"written to {samples.write(results)}", file=sys.stderr)
@@ -213,6 +208,7 @@ def markdown(results: Results) -> str:
         table(("published by", IN_PROCESS, "allocations", "time", "theirs"), inside),
         table(("published by", OVER_SOCKETS, "per second", "p50 / p99", "theirs"), outside),
         f"Memory of the whole tree, idle and after these loads: {memory}.",
+        published_beside.markdown(results),
         open_loop.markdown(results),
     )
     return "\n\n".join(part for part in parts if part)

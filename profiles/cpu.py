@@ -23,7 +23,7 @@ from bench.wire.peers import EVENTS, INTERVAL, LOAD_CORE, Peer
 from bench.wire.rounds import HEADERS
 from bench.wire.streams import SPOKEN, Order
 from bench.wire.wrk import write_script
-from profiles.evidence import add_keep, tell
+from profiles.evidence import HERE, add_keep, tell
 
 RATE = 500  # samples a second
 LEAD = 2  # seconds of load around the recording
@@ -91,6 +91,10 @@ def _record(arguments: argparse.Namespace, peer: Peer, folder: Path, outputs: di
         finally:
             load.terminate()
             load.wait()
+        text = output.read_text()
+        for place in (f"{sys.prefix}/bin/", f"{folder}/", f"{HERE.parent}/"):  # of this machine
+            text = text.replace(place, "")
+        output.write_text(text)
 
 
 def _sampler() -> str | None:

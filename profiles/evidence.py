@@ -23,7 +23,9 @@ def tell(what: str, text: str, *, keep: bool) -> None:
     if not keep:
         return
     machine = samples.machine("profile")
-    command = " ".join(argument for argument in sys.argv[1:] if argument != "--keep")
+    # No path of this machine: evidence is made again from the top of the checkout.
+    given = (argument.replace(f"{HERE.parent}/", "") for argument in sys.argv[1:])
+    command = " ".join(argument for argument in given if argument != "--keep")
     recipe = Path(sys.argv[0]).stem
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     path = HERE / f"{machine.time[:10]}-{what}.txt"

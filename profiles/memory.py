@@ -47,8 +47,9 @@ def maps(text: str) -> Counter[str]:
 
 
 def _table(pid: int, found: Counter[str]) -> str:
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:80]
-    lines = [f"{pid} {command}", f"{found.total() / 1e6:7.1f} MB"]
+    # Of every word the last step: where a program stands is this machine's business.
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    lines = [" ".join(Path(word).name for word in words), f"{found.total() / 1e6:7.1f} MB"]
     lines += [f"{size / 1e6:7.2f} MB  {Path(what).name}" for what, size in found.most_common(TOP)]
     return "\n".join(lines) + "\n\n"
 

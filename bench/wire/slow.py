@@ -1,6 +1,7 @@
-"""The upstream that thinks: answers every chat with the same whole reply after a fixed time.
+"""The upstream that thinks: answers everything with the same whole reply after a fixed time.
 
-`python -m bench.wire.slow PORT SECONDS`. It looks for the end of a request and no further.
+`python -m bench.wire.slow PORT SECONDS [DIALECT]`, which is openai-chat or gemini. It looks for the end of
+a request and no further.
 """
 
 import asyncio
@@ -14,14 +15,19 @@ from bench.workloads import CHAT_REPLY, whole
 
 # With tokens, as a model says them.
 TOLD = CHAT_REPLY[:-1] + b',"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}'
-(ANSWER,) = whole(TOLD)
+GEMINI = (
+    b'{"candidates":[{"content":{"role":"model","parts":[{"text":"Hello!"}]},"finishReason":"STOP"}],'
+    b'"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":15}}'
+)
+ANSWERS = {"openai-chat": b"".join(whole(TOLD)), "gemini": b"".join(whole(GEMINI))}
 
 
 class Thinking(asyncio.Protocol):
     """One connection: a request in, its answer out when the time is over, again."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, dialect: str = "openai-chat") -> None:
         self._seconds = seconds
+        self._written = ANSWERS[dialect]
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.WriteTransport | None = None
         self._received = b""
@@ -49,15 +55,15 @@ class Thinking(asyncio.Protocol):
 
     def _answer(self) -> None:
         if self._transport is not None:
-            self._transport.write(ANSWER)
+            self._transport.write(self._written)
 
 
-async def serve(port: int, seconds: float) -> None:
+async def serve(port: int, seconds: float, *dialect: str) -> None:
     """Serve until ended."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Thinking(seconds), "127.0.0.1", port, backlog=2048)
+    server = await loop.create_server(lambda: Thinking(seconds, *dialect), "127.0.0.1", port, backlog=2048)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), float(sys.argv[2])))
+    uvloop.run(serve(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:]))
