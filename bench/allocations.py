@@ -69,6 +69,12 @@ def measure(build: Build, only: Collection[str] = ()) -> dict[str, Count]:
     return counts
 
 
+def behind(names: Collection[str]) -> set[str]:
+    """What is to be run for these: for a text delta the two streams that it is the difference of."""
+    streams = {long.name: name for name, long in LONG_STREAMS.items()}
+    return set(names) | {streams[name] for name in names if name in streams}
+
+
 def measured() -> tuple[Workload, ...]:
     """Every workload that is run, the long streams included."""
     return (*WORKLOADS.values(), *LONG_STREAMS.values())

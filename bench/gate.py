@@ -2,8 +2,9 @@
 
 Allocations are exact, so any growth fails. They belong to one Python version: another one is
 compared with a margin, and says so. Time is compared as a ratio within the run, with a margin that
-a noisy machine does not trip; what took longer is measured again, and has to be slow every time. Of the
-start, the packages it loads are compared by name, its memory and time with margins.
+a noisy machine does not trip. What closes the gate is measured again, and has to be large or slow every
+time: neighbours only add. Of the start, the packages it loads are compared by name, its memory and time
+with margins.
 """
 
 import platform
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from bench import allocations, start, timing
+from bench.allocations import Count
 from bench.inprocess import Build
 
 BASELINE = Path(__file__).with_name("baseline.json")
@@ -25,7 +27,7 @@ NOISE_SHARE = 0.006
 OTHER_PYTHON_SHARE = 0.15
 OTHER_PYTHON_MARGIN = 3.0
 TIME_MARGIN = 1.6
-TRIES = 4  # how often what took too long is measured again: a neighbour goes, a slowdown stays
+TRIES = 4  # how often what is too large or too slow is measured again: a neighbour goes, a change stays
 # A start is one run of some hundred milliseconds, and half of it is files: it gets more room.
 START_MARGIN = 2.5
 MEMORY_MARGIN = 3.0  # megabytes
@@ -76,7 +78,7 @@ def measure(build: Build, only: Collection[str] = ()) -> Baseline:
             name: Operation(count.gross, count.harness, count.net, times.get(name))
             for name, count in counts.items()
         },
-        start=msgspec.convert(start.measure(f"{build.__module__}:{build.__qualname__}"), Start),
+        start=_started(build),
     )
 
 
@@ -84,15 +86,15 @@ def compare(now: Baseline, before: Baseline, only: Collection[str] = ()) -> Verd
     """Compare a measurement with the baseline, operation by operation; of some, when only those are named."""
     notes = _notes(now, before)
     exact = now.python == before.python
-    grown, shrunk = [], []
+    more, shrunk = [], []
     for name, operation in now.operations.items():
         known = before.operations.get(name)
         if known is None:
-            grown.append(f"{name}: not in the baseline; write it with `python -m bench baseline`")
+            more.append(f"{name}: not in the baseline; write it with `python -m bench baseline`")
             continue
         change = f"{name}: {known.net:g} -> {operation.net:g} allocations ({operation.net - known.net:+.1f})"
-        if operation.net > known.net + _margin(known.net, exact=exact):
-            grown.append(f"{change} GROWN")
+        if _grown(operation, known, exact=exact):
+            more.append(f"{change} GROWN")
         elif exact and operation.net < known.net - NOISE:
             shrunk.append(f"{change} shrunk: write the new baseline with `python -m bench baseline`")
     slower = [
@@ -105,8 +107,27 @@ def compare(now: Baseline, before: Baseline, only: Collection[str] = ()) -> Verd
         for name in before.operations.keys() - now.operations
         if not only or name in only
     ]
-    bad = [*grown, *slower, *gone, *_heavier(now, before, exact=exact)]
+    bad = [*more, *slower, *gone, *heavier(now, before)]
     return Verdict((*notes, *bad, *shrunk), failed=bool(bad))
+
+
+def grown(now: Baseline, before: Baseline) -> list[str]:
+    """The operations that allocate more than the margin allows."""
+    exact = now.python == before.python
+    return [
+        name
+        for name, operation in now.operations.items()
+        if name in before.operations and _grown(operation, before.operations[name], exact=exact)
+    ]
+
+
+def fewest(measured: Baseline, again: Mapping[str, Count]) -> Baseline:
+    """The measurement with the allocations of another where those are fewer."""
+    operations = dict(measured.operations)
+    for name, count in again.items():
+        if name in operations and count.net < operations[name].net:
+            operations[name] = Operation(count.gross, count.harness, count.net, operations[name].time)
+    return msgspec.structs.replace(measured, operations=operations)
 
 
 def slow(now: Baseline, before: Baseline) -> list[str]:
@@ -129,6 +150,13 @@ def quickest(measured: Baseline, again: Mapping[str, float]) -> Baseline:
     return msgspec.structs.replace(measured, operations=operations)
 
 
+def lightest(measured: Baseline, again: Start) -> Baseline:
+    """The measurement with a start that takes the less of two."""
+    one = measured.start or again
+    least = Start(again.packages, min(one.megabytes, again.megabytes), min(one.time, again.time))
+    return msgspec.structs.replace(measured, start=least)
+
+
 def table(measured: Baseline) -> list[str]:
     """The measurement as lines to read."""
     head = f"{'operation':<16} {'gross':>7} {'harness':>8} {'net':>7} {'time':>7}"
@@ -149,10 +177,13 @@ def check(build: Build, baseline: Path = BASELINE, only: Collection[str] = ()) -
     before = msgspec.json.decode(baseline.read_bytes(), type=Baseline)
     measured = measure(build, only)
     for _ in range(TRIES):
-        suspects = slow(measured, before)
-        if not suspects:
-            break
-        measured = quickest(measured, timing.measure(build, suspects))
+        larger, longer = grown(measured, before), slow(measured, before)
+        if larger:
+            measured = fewest(measured, allocations.measure(build, allocations.behind(larger)))
+        if longer:
+            measured = quickest(measured, timing.measure(build, longer))
+        if heavier(measured, before):
+            measured = lightest(measured, _started(build))
     verdict = compare(measured, before, only)
     for line in (*table(measured), *verdict.lines):
         print(line)
@@ -192,13 +223,13 @@ def _margin(allocated: float, *, exact: bool) -> float:
     )
 
 
-def _heavier(now: Baseline, before: Baseline, *, exact: bool) -> list[str]:
+def heavier(now: Baseline, before: Baseline) -> list[str]:
     """What the start loads that it did not load before, and whether it takes far more memory or time."""
     if now.start is None or before.start is None:
         return []
     found = []
     more = [name for name in now.start.packages if name not in before.start.packages]
-    if more and exact:
+    if more and now.python == before.python:
         found.append(f"start: loads {', '.join(more)} HEAVIER: import it where it is used")
     memory, known = now.start.megabytes, before.start.megabytes
     if memory > known + max(MEMORY_MARGIN, MEMORY_SHARE * known):
@@ -208,9 +239,17 @@ def _heavier(now: Baseline, before: Baseline, *, exact: bool) -> list[str]:
     return found
 
 
+def _started(build: Build) -> Start:
+    return msgspec.convert(start.measure(f"{build.__module__}:{build.__qualname__}"), Start)
+
+
 def _start_line(started: Start) -> tuple[str]:
     what = f"{len(started.packages)} packages beside ours, {started.megabytes:g} MB"
     return (f"start: {what}, time {started.time:g} thousandths",)
+
+
+def _grown(now: Operation, before: Operation, *, exact: bool) -> bool:
+    return now.net > before.net + _margin(before.net, exact=exact)
 
 
 def _slower(now: Operation, before: Operation) -> bool:

@@ -9,9 +9,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from bench import gate
+from bench import allocations, gate
+from bench.allocations import Count
 from bench.gate import Baseline, Operation, Start
 
 HERE = Path(__file__).parent
@@ -196,6 +198,28 @@ def test_what_was_slow_once_is_measured_again() -> None:
     assert again.operations["delta"].time is None
     assert not gate.compare(again, before).failed
     assert gate.quickest(now, {"chat": 20.0}) == now
+
+
+def test_what_was_large_once_is_measured_again() -> None:
+    """An operation that allocated too much counts by its least, and never by more than at first."""
+    before = Baseline("CPython", {}, {"chat": Operation(5, 1, 4, 10.0), "chat_delta": Operation(5, 1, 4)})
+    now = Baseline("CPython", {}, {"chat": Operation(9, 1, 8, 10.0), "chat_delta": Operation(5, 1, 4)})
+    now = msgspec.structs.replace(now, python=before.python)
+    assert gate.grown(now, before) == ["chat"]
+    assert gate.compare(now, before).failed
+    again = gate.fewest(now, {"chat": Count(5, 1), "chat_delta": Count(7, 1)})
+    assert again == before
+    assert allocations.behind(["chat_delta", "models"]) == {"chat_delta", "chat_stream", "models"}
+
+
+def test_a_start_that_was_slow_once_is_measured_again() -> None:
+    """It counts by the least of its memory and time, whichever start had it."""
+    before = Baseline("CPython", {}, {}, Start(["a"], 20, 100))
+    now = Baseline("CPython", {}, {}, Start(["a"], 20, 300))
+    assert gate.heavier(now, before)
+    again = gate.lightest(now, Start(["a"], 21, 120))
+    assert again.start == Start(["a"], 20, 120)
+    assert not gate.heavier(again, before)
 
 
 def _counts(output: str) -> list[list[str]]:
