@@ -116,6 +116,12 @@ def test_pages_fit_a_phone(browser: Browser, serve: Serve, width: int) -> None:
     for place in PAGES:
         page = tab.open(f"/console{place}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+    tab.open("/console/keys").get_by_text("New key").click()
+    page.get_by_label("Name", exact=True).fill("n" * 100)
+    page.get_by_role("button", name="Make the key").click()
+    name = page.locator("tbody th", has_text="nnn").bounding_box()
+    assert name is not None
+    assert name["width"] < 26 * 16 + 20  # a long name goes on below
     tab.close()
 
 
