@@ -64,8 +64,7 @@ async def _judge_stream(exchange: Exchange, head: ReplyHead) -> None:
     if not tap.garbled:
         tap.feed(exchange.first)
     if tap.garbled:
-        rest = await _collect(exchange) if b"json" in head.media else b""
-        raise _hidden_error(exchange, head, exchange.first + rest) or _no_stream(head)
+        tap = await _whole_instead(exchange, head)
     if exchange.others:
         exchange.usage = tap.usage
         await hold(exchange, tap)
@@ -78,8 +77,24 @@ async def _cross(exchange: Exchange, head: ReplyHead) -> Tap:
     """What translates the stream, or tells the whole reply that came in its place as one."""
     if b"json" not in head.media or b"ndjson" in head.media:
         return crossing.show_stream(exchange)
-    body = await _collect(exchange)
+    return _told_as_stream(exchange, head, await _collect(exchange))
+
+
+async def _whole_instead(exchange: Exchange, head: ReplyHead) -> Tap:
+    """What tells a whole reply that a provider of the client's dialect gave in the place of a stream."""
+    whole = exchange.first + (await _collect(exchange) if b"json" in head.media else b"")
+    tap = _told_as_stream(exchange, head, whole)
+    if not exchange.others:
+        exchange.tap = tap
+    exchange.first = await hear(exchange)
+    tap.feed(exchange.first)
+    return tap
+
+
+def _told_as_stream(exchange: Exchange, head: ReplyHead, body: bytes) -> Tap:
     try:
+        if exchange.shown is None:
+            exchange.shown = crossing.as_asked(exchange)
         return crossing.show_whole_as_stream(exchange, body)
     except BrokenOff as error:
         raise judgement.told(exchange.dialect.name, error.fault, 0) from error

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from adapters.conversation import ChatRequest, Written
+from adapters.conversation import ChatRequest, ClientTool, Written
 from adapters.dialect import Dialect, Tap
 from adapters.embedding_table import EMBEDDINGS
 from adapters.embeddings import embedding_tokens
@@ -61,21 +61,18 @@ class Letter(msgspec.Struct, frozen=True):
     body: bytes
 
 
+def as_asked(exchange: Exchange) -> Shown:
+    """What the client is to see of a reply in its own dialect that is told anew. Raises Malformed."""
+    request = exchange.dialect.read_request(exchange.body, exchange.path)
+    return _shown(exchange, request, "", {})
+
+
 def carry(exchange: Exchange, target: Target) -> Letter:
     """Write the request in the target's dialect, and note what its reply is read with. Raises Malformed."""
-    there, peek = target.dialect, exchange.peek
-    assert peek is not None
+    there = target.dialect
     stream = exchange.relay == "stream"
     request, written = _rewritten(exchange, target)
-    exchange.shown = Shown(
-        model=peek.model,
-        id=exchange.request_id.decode().replace("-", ""),
-        created=int(time.time()),
-        tools=written.tools,
-        maker=there.name,
-        compaction=request.compaction,
-        include_usage=request.include_usage,
-    )
+    exchange.shown = _shown(exchange, request, there.name, written.tools)
     path = there.locate("generate", target.model, stream)
     return Letter(
         path, there.stream_query if stream else b"", _fields(exchange, there, stream=stream), written.body
@@ -161,6 +158,19 @@ def _rewritten(exchange: Exchange, target: Target) -> tuple[ChatRequest, Written
     exchange.body_mode = b"rewritten(translation)"
     exchange.dropped = written.dropped
     return request, written
+
+
+def _shown(exchange: Exchange, request: ChatRequest, maker: str, tools: dict[str, ClientTool]) -> Shown:
+    assert exchange.peek is not None
+    return Shown(
+        model=exchange.peek.model,
+        id=exchange.request_id.decode().replace("-", ""),
+        created=int(time.time()),
+        tools=tools,
+        maker=maker,
+        compaction=request.compaction,
+        include_usage=request.include_usage,
+    )
 
 
 def _cache_key(exchange: Exchange) -> str | None:

@@ -4,6 +4,7 @@ What every request to it has in common (target, host, credential, the operator's
 together once, here; a provider's key is written to no other place.
 """
 
+import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +26,8 @@ NEVER_KEPT: Final = -1.0
 TARGETS_KEPT: Final = 1024
 # What may stand in a path as it is (RFC 3986, 3.3); an address that is written encoded stays so.
 PATH_MARKS: Final = "/:@!$&'()*+,;=~%"
+# From here on a key is none of the words that boxes without keys are given (`test`, `ollama`, `not-needed`).
+SURELY_A_KEY: Final = 16
 # The dialects to be spoken to a provider that does not speak the client's: the richest first.
 PREFERRED: Final = ("anthropic-messages", "openai-responses", "gemini", "openai-chat", "ollama")
 
@@ -150,11 +153,11 @@ class Provider:
         """What this provider said, without its keys: some quote the one they refuse (feature N4)."""
         if self._others:
             for secret in self._others:
-                data = data.replace(secret, b"[redacted]") if secret in data else data
+                data = _without(data, secret) if secret in data else data
         # find: `in` makes an exception before it looks (CPython 3.11), and this sees every header field.
         if not self._secret or data.find(self._secret) < 0:
             return data
-        return data.replace(self._secret, b"[redacted]")
+        return _without(data, self._secret)
 
     def settle(self, credential_rest: float) -> None:
         """Keys that are refused are left alone for as long from now on."""
@@ -182,3 +185,10 @@ class Provider:
         for door in self.doors.values():
             door.pool.close()
             await door.dialler.close()
+
+
+def _without(data: bytes, secret: bytes) -> bytes:
+    """Take a key out; one as short as a word only where it stands alone."""
+    if len(secret) >= SURELY_A_KEY:
+        return data.replace(secret, b"[redacted]")
+    return re.sub(rb"(?<![\w-])%b(?![\w-])" % re.escape(secret), b"[redacted]", data)

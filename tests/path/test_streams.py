@@ -6,7 +6,17 @@ from tests.path.client import Reply
 from tests.path.dialects import CHAT, MESSAGES, RESPONSES, Dialect, each_dialect, failure_in
 from tests.path.house import House
 from tests.upstream.replies import fixture
-from tests.upstream.scripts import EVENT_STREAM, begun, chunk, close_delimited, cut, head, raw, stream
+from tests.upstream.scripts import (
+    EVENT_STREAM,
+    begun,
+    chunk,
+    close_delimited,
+    cut,
+    head,
+    raw,
+    stream,
+    whole,
+)
 from tests.upstream.steps import Close, Gate, Pause, Reset, Script, Send
 
 LAST_CHUNK = Send(b"0\r\n\r\n")
@@ -195,6 +205,16 @@ def test_bytes_after_the_end(house: House, dialect: Dialect) -> None:
 def test_no_stream_under_a_streams_name(house: House, dialect: Dialect, body: bytes) -> None:
     """A body that is no event stream under an event-stream content type is an error, never a clean end."""
     _broken(dialect, house.ask_stream(dialect, stream([body])).reply)
+
+
+@each_dialect
+def test_a_whole_reply_in_the_place_of_a_stream_is_told_as_one(house: House, dialect: Dialect) -> None:
+    """A box that speaks the client's API and knows no streams answers a client that asked for one."""
+    reply = house.ask_stream(dialect, whole(dialect.whole)).reply
+    assert (reply.status, reply.complete) == (200, True)
+    assert reply.header("content-type") == "text/event-stream; charset=utf-8"
+    assert dialect.terminal in reply.body
+    assert b'"usage":{' not in reply.body or dialect is not CHAT
 
 
 def _broken(dialect: Dialect, reply: Reply) -> None:
