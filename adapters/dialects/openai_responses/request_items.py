@@ -226,7 +226,7 @@ class Items:
     def _reference(self, raw: msgspec.Raw, place: str) -> None:  # noqa: ARG002 - one shape for all items
         raise Malformed(
             f"`{place}`: an `item_reference` points to what a provider keeps, and this request may go to"
-            " another one. Send the item itself.",
+            " another one. Send the item itself, as SDKs do with `store` set to false.",
             param=place,
         )
 
