@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.cache import Figures
 from gateway.edge.figures import figures
 from gateway.edge.sessions import listed, one
 from gateway.house import House
+from gateway.lessons import Row
 
 # What all workers know alike, or where the worst of them is what counts.
 GREATEST: Final = frozenset(
@@ -36,20 +38,81 @@ LEAST: Final = frozenset(
 FIGURES: Final = b"figures"
 SESSIONS: Final = b"sessions"
 SESSION: Final = b"session "
+LESSONS: Final = b"lessons"
+CACHES: Final = b"caches"
+# These change something: what is answered is how much was changed.
+LEVEL: Final = b"level "
+CLEAR: Final = b"clear "
+FORGET: Final = b"forget "
 _MOST: Final = 500
 _Object = dict[str, Any]
 
 
 def told(house: House, question: bytes) -> bytes:
     """What this worker says to another; nothing to what it does not know."""
-    if question == FIGURES:
-        return figures(house)
-    if question == SESSIONS:
-        return msgspec.json.encode(listed(house))
-    if question.startswith(SESSION):
-        found = one(house, question.removeprefix(SESSION).decode("latin-1"))
-        return b"" if found is None else msgspec.json.encode(found)
-    return b""
+    word, space, name = question.partition(b" ")
+    say = _SAYS.get(word + space)
+    return b"" if say is None else say(house, name.decode("latin-1"))
+
+
+def _session_of(house: House, name: str) -> bytes:
+    found = one(house, name)
+    return b"" if found is None else msgspec.json.encode(found)
+
+
+def _level(house: House, level: str) -> bytes:
+    house.journal.set_level(level)
+    return b"1"
+
+
+def _clear(house: House, name: str) -> bytes:
+    cache = house.caches().get(name)
+    return b"%d" % (0 if cache is None else cache.clear())
+
+
+def _forget(house: House, identity: str) -> bytes:
+    lessons = house.lessons
+    return b"%d" % (lessons.forget(identity) if identity else lessons.forget_all())
+
+
+def caches_of(house: House) -> dict[str, Figures]:
+    """What each cache says of itself."""
+    return {name: cache.figures() for name, cache in house.caches().items()}
+
+
+_SAYS: Final[dict[bytes, Callable[[House, str], bytes]]] = {
+    FIGURES: lambda house, _: figures(house),
+    SESSIONS: lambda house, _: msgspec.json.encode(listed(house)),
+    SESSION: _session_of,
+    LESSONS: lambda house, _: msgspec.json.encode(house.lessons.rows(house.calendar())),
+    CACHES: lambda house, _: msgspec.json.encode(caches_of(house)),
+    LEVEL: _level,
+    CLEAR: _clear,
+    FORGET: _forget,
+}
+
+
+def joined_lessons(own: list[Row], others: Iterable[bytes]) -> list[Row]:
+    """What any of them has learned; of what several have, the own one."""
+    rows = [*own]
+    for answer in others:
+        rows += msgspec.json.decode(answer, type=list[Row])
+    return list({row.id: row for row in reversed(rows)}.values())[::-1]
+
+
+def joined_caches(own: dict[str, Figures], others: Iterable[bytes]) -> dict[str, Figures]:
+    """The caches of all, added up; bytes are None where nobody counts them."""
+    found = dict(own)
+    for answer in others:
+        for name, there in msgspec.json.decode(answer, type=dict[str, Figures]).items():
+            here = found.get(name)
+            found[name] = there if here is None else _both(here, there)
+    return found
+
+
+def _both(here: Figures, there: Figures) -> Figures:
+    size = None if here.bytes is None or there.bytes is None else here.bytes + there.bytes
+    return Figures(here.entries + there.entries, size, here.hits + there.hits, here.misses + there.misses)
 
 
 def joined_figures(own: bytes, others: Iterable[bytes]) -> bytes:

@@ -12,8 +12,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.edge import joining
 from gateway.edge.figures import figures
-from gateway.edge.joining import FIGURES, SESSION, SESSIONS, joined_figures, joined_session, joined_sessions
+from gateway.edge.joining import (
+    joined_caches,
+    joined_figures,
+    joined_lessons,
+    joined_session,
+    joined_sessions,
+)
 from gateway.edge.metrics import CONTENT_TYPE, exposition
 from gateway.edge.peers import from_here
 from gateway.edge.sessions import listed, one
@@ -31,6 +38,11 @@ class Site:
 
     async def _others(self, question: bytes) -> list[bytes]:
         return [] if self._intercom is None else await self._intercom.ask(question)
+
+    async def _changed(self, question: bytes, name: str) -> int:
+        """How much the others have changed."""
+        said = name.encode("latin-1", "replace").partition(b"\n")[0]
+        return sum(map(int, await self._others(question + said)))
 
     async def ready(self, request: Request) -> Response:  # noqa: ARG002  # Starlette passes it
         """Three truths apart; the state of upstreams is none of them (feature I14)."""
@@ -53,7 +65,7 @@ class Site:
         """The same counts as JSON, of all workers, for those it may be shown to."""
         if not self._house.callers.open_to(request.scope):
             return JSONResponse({"error": "a key is required"}, status_code=401)
-        told = joined_figures(figures(self._house), await self._others(FIGURES))
+        told = joined_figures(figures(self._house), await self._others(joining.FIGURES))
         return Response(told, media_type="application/json")
 
     async def log(self, request: Request) -> Response:
@@ -78,6 +90,7 @@ class Site:
         if not isinstance(level, str) or level not in LEVELS:
             return JSONResponse({"error": f"`level` must be one of {', '.join(LEVELS)}"}, status_code=400)
         self._house.journal.set_level(level)
+        await self._others(joining.LEVEL + level.encode())
         return JSONResponse({"level": level})
 
     async def lessons(self, request: Request) -> Response:
@@ -86,12 +99,12 @@ class Site:
             return JSONResponse({"error": "lessons are told to this machine only"}, status_code=403)
         lessons, identity = self._house.lessons, request.path_params.get("id")
         if request.method != "DELETE":
-            listed = msgspec.json.encode({"lessons": lessons.rows(time.time())})
-            return Response(listed, media_type="application/json")
-        if identity is None:
-            return JSONResponse({"forgotten": lessons.forget_all()})
-        if lessons.forget(identity):
-            return JSONResponse({"forgotten": 1})
+            rows = joined_lessons(lessons.rows(time.time()), await self._others(joining.LESSONS))
+            return Response(msgspec.json.encode({"lessons": rows}), media_type="application/json")
+        forgotten = lessons.forget_all() if identity is None else int(lessons.forget(identity))
+        forgotten += await self._changed(joining.FORGET, identity or "")
+        if forgotten or identity is None:
+            return JSONResponse({"forgotten": forgotten})
         return JSONResponse({"error": f"there is no lesson {identity}"}, status_code=404)
 
     async def drift(self, request: Request) -> Response:
@@ -107,21 +120,22 @@ class Site:
             return JSONResponse({"error": "caches are told to this machine only"}, status_code=403)
         caches, name = self._house.caches(), request.path_params.get("name")
         if name is None:
-            figures = {one: cache.figures() for one, cache in caches.items()}
-            return Response(msgspec.json.encode({"caches": figures}), media_type="application/json")
+            told = joined_caches(joining.caches_of(self._house), await self._others(joining.CACHES))
+            return Response(msgspec.json.encode({"caches": told}), media_type="application/json")
         if name not in caches:
             words = f"there is no cache {name}; there are {', '.join(caches)}"
             return JSONResponse({"error": words}, status_code=404)
         # A web page can send a form anywhere, and cannot send this type without asking first.
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return JSONResponse({"error": "send application/json"}, status_code=415)
-        return JSONResponse({"cleared": caches[name].clear()})
+        cleared = caches[name].clear() + await self._changed(joining.CLEAR, name)
+        return JSONResponse({"cleared": cleared})
 
     async def sessions(self, request: Request) -> Response:
         """The latest sessions; from this machine only."""
         if not from_here(request):
             return JSONResponse({"error": "sessions are listed to this machine only"}, status_code=403)
-        others = await self._others(SESSIONS)
+        others = await self._others(joining.SESSIONS)
         return JSONResponse({"sessions": joined_sessions(listed(self._house), others)})
 
     async def session(self, request: Request) -> Response:
@@ -130,7 +144,7 @@ class Site:
             return JSONResponse({"error": "a key is required"}, status_code=401)
         name = request.path_params["name"]
         # A name with the end of a line in it is nobody's.
-        others = await self._others(SESSION + name.encode("latin-1", "replace").partition(b"\n")[0])
+        others = await self._others(joining.SESSION + name.encode("latin-1", "replace").partition(b"\n")[0])
         found = joined_session(one(self._house, name), others)
         if found is None:
             return JSONResponse({"error": "no request of that session was seen of late"}, status_code=404)

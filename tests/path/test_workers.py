@@ -84,6 +84,21 @@ def told_of(running: Gateway) -> int:
     return int(session["input"] + session["cache_read"] + session["cache_write"])
 
 
+def test_what_is_changed_is_changed_in_all(gateway: Start) -> None:
+    """The level of the log, emptied caches and forgotten lessons are those of both, whichever is asked."""
+    running = together(gateway(CONFIGURATION, {}))
+    assert ask(running, "PUT", "/debug/log", '{"level": "debug"}') == {"level": "debug"}
+    assert [ask(running, "GET", "/debug/log")["level"] for _ in range(8)] == ["debug"] * 8
+    for _ in range(REQUESTS):
+        ask(running, "POST", "/v1/messages", BODY)
+    kept = {ask(running, "GET", "/debug/caches")["caches"]["plans"]["entries"] for _ in range(8)}
+    assert len(kept) == 1
+    assert ask(running, "POST", "/debug/caches/plans/clear", "{}") == {"cleared": kept.pop()}
+    assert {ask(running, "GET", "/debug/caches")["caches"]["plans"]["entries"] for _ in range(8)} == {0}
+    assert ask(running, "GET", "/debug/lessons") == {"lessons": []}
+    assert ask(running, "DELETE", "/debug/lessons") == {"forgotten": 0}
+
+
 def test_nothing_is_left_of_the_meeting(gateway: Start, tmp_path: Path) -> None:
     """The folder where workers meet is its user's alone, and gone with the server."""
     place = tmp_path / "temporary"

@@ -5,8 +5,18 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
+from gateway.cache import Figures
 from gateway.edge.figures import figures
-from gateway.edge.joining import GREATEST, LEAST, joined_figures, joined_session, joined_sessions, told
+from gateway.edge.joining import (
+    GREATEST,
+    LEAST,
+    joined_caches,
+    joined_figures,
+    joined_lessons,
+    joined_session,
+    joined_sessions,
+    told,
+)
 from gateway.house import House
 from gateway.settings import Settings
 
@@ -78,6 +88,23 @@ def test_what_is_not_known_is_not_told() -> None:
     assert told(house, b"what is new") == b""
     assert told(house, b"session nobody") == b""
     assert told(house, b"sessions") == b"[]"
+
+
+def test_lessons_and_caches_are_those_of_all() -> None:
+    """Of a lesson that several have the own one is told; caches are added up, bytes where all count them."""
+    house, other = House(Settings()), House(Settings())
+    for one, words in ((house, "mine"), (other, "theirs")):
+        one.lessons.learn(("p", "m"), words, ability="vision")
+    other.lessons.learn(("p", "n"), "theirs", ability="vision")
+    rows = joined_lessons(house.lessons.rows(0.0), [told(other, b"lessons")])
+    assert [(row.model, row.words) for row in rows] == [("m", "mine"), ("n", "theirs")]
+    assert told(other, b"forget " + rows[0].id.encode()) == b"1"
+    assert (told(other, b"forget "), told(other, b"forget ")) == (b"1", b"0")
+    uncounted, two = Figures(1, None, 3, 4), Figures(1, 5, 1, 1)
+    there = msgspec.json.encode({"a": two, "b": two, "c": two})
+    both = joined_caches({"a": uncounted, "b": two}, [there])
+    assert both == {"a": Figures(2, None, 4, 5), "b": Figures(2, 10, 2, 2), "c": two}
+    assert (told(house, b"clear nothing"), told(house, b"clear plans")) == (b"0", b"0")
 
 
 def test_each_gauge_of_the_tables_exists() -> None:
