@@ -15,6 +15,7 @@ MICRO = Path(__file__).parent / "micro"
 PASSED_ON = {
     "plans": ("bench.plans", "What a plan costs, by the number of routes."),
     "keys": ("bench.keys", "What keys of the store cost, by their number."),
+    "usage": ("bench.usage", "What questions about usage take, of a million rows."),
     "wire": ("bench.wire.run", "Over loopback, beside nginx."),
     "peers": ("bench.peers.run", "The gateways others wrote, beside penstock."),
     "scale": ("bench.scale.run", "Many streams at once, and more workers."),

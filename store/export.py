@@ -13,6 +13,7 @@ import msgspec
 from store.connect import Database
 from store.errors import Conflict, Unfit
 from store.rows import places
+from store.sums import COUNTED
 
 # In an order in which no row names one that comes later.
 TABLES: Final = (
@@ -56,6 +57,7 @@ def imported(database: Database, tables: Iterable[tuple[str, Iterable[bytes]]]) 
         for table, lines in tables:
             count += _table(connection, table, lines)
         connection.execute(_NUMBERS)
+        connection.execute(_HOURS)
     return count
 
 
@@ -63,6 +65,12 @@ def imported(database: Database, tables: Iterable[tuple[str, Iterable[bytes]]]) 
 _NUMBERS: Final = (
     "INSERT INTO sqlite_sequence (name, seq) SELECT 'ledger', number FROM marks WHERE name = 'rolled' "
     "AND NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'ledger')"
+)
+
+# Which rows are of which hour is not exported: it is seen from the rows.
+_HOURS: Final = (
+    f"INSERT INTO ledger_hours SELECT {COUNTED['hour']}, min(number), max(number) FROM ledger "
+    "WHERE number <= (SELECT number FROM marks WHERE name = 'rolled') GROUP BY 1"
 )
 
 

@@ -63,14 +63,57 @@ def page(
     """The rows of one exchange, session or key, or all, the latest first."""
     (number,) = after(cursor, (LAST,))
     if by is None:
-        found = connection.execute(f"{_PAGE} {_ORDER}", (number, limit + 1))
+        found = connection.execute(f"{_PAGE} {_ORDER}", (number, limit + 1)).fetchall()
+    elif by == "exchange":
+        found = connection.execute(
+            f"{_PAGE} AND exchange = ? {_ORDER}", (number, value, limit + 1)
+        ).fetchall()
     else:
-        found = connection.execute(f"{_PAGE} AND {_narrowed(by)} {_ORDER}", (number, value, limit + 1))
+        found = _between(connection, by, value, number, limit + 1)
     return page_of([_kept(row) for row in found], limit, lambda row: (row.number,))
 
 
 _PAGE: Final = f"SELECT number, {_LISTED} FROM ledger WHERE number < ?"
 _ORDER: Final = "ORDER BY number DESC LIMIT ?"
+# Between which numbers rows of a session or a key are, as far as they are in the sums. The sums by hour may
+# be kept for less long than the rows: of hours without any, nothing is known.
+_SPANS: Final = {
+    "session": "SELECT first_row, last_row FROM usage_sessions WHERE session = ? AND session <> ''",
+    "key_id": (
+        "SELECT first_row, last_row FROM ledger_hours WHERE "
+        "hour < coalesce((SELECT min(hour) FROM usage_hours), hour + 1) OR "
+        "EXISTS (SELECT 1 FROM usage_hours WHERE hour = ledger_hours.hour AND key_id = ?)"
+    ),
+}
+_BEHIND: Final = "SELECT number + 1, ? FROM marks WHERE name = 'rolled'"
+
+
+def _between(
+    connection: apsw.Connection, by: Filter, value: str, before: int, most: int
+) -> list[tuple[Any, ...]]:
+    """Rows of a session or a key: looked for where they can be, from the latest on."""
+    if by == "session" and not value:
+        return []
+    spans: list[Any] = connection.execute(_SPANS[by], (value,)).fetchall()
+    spans += connection.execute(_BEHIND, (LAST,))
+    found: list[tuple[Any, ...]] = []
+    for first, last in _joined(spans):
+        narrowed = f"{_PAGE} AND number BETWEEN ? AND ? AND {by} = ? {_ORDER}"
+        found += connection.execute(narrowed, (before, first, last, value, most - len(found)))
+        if len(found) >= most:
+            break
+    return found
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same numbers in spans that do not overlap, the latest first."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined[::-1]
 
 
 def sessions_like(connection: apsw.Connection, begins: str, limit: int = 100) -> list[str]:
@@ -79,15 +122,11 @@ def sessions_like(connection: apsw.Connection, begins: str, limit: int = 100) ->
 
 
 # By a range and not by LIKE, which knows nothing of the index, and of marks that mean something to it.
+_BEGINS: Final = "session >= ?1 AND session < ?1 || char(1114111) AND session <> ''"
 _LIKE: Final = (
-    "SELECT DISTINCT session FROM ledger WHERE session >= ?1 AND session < ?1 || char(1114111) "
-    "AND session <> '' ORDER BY session LIMIT ?2"
+    f"SELECT session FROM usage_sessions WHERE {_BEGINS} UNION SELECT session FROM ledger NOT INDEXED "
+    f"WHERE number > (SELECT number FROM marks WHERE name = 'rolled') AND {_BEGINS} ORDER BY session LIMIT ?2"
 )
-
-
-def _narrowed(by: Filter) -> str:
-    # The index of the sessions leaves out what has none, and has to be told that none is not asked for.
-    return "session = ? AND session <> ''" if by == "session" else f"{by} = ?"
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:

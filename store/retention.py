@@ -4,7 +4,7 @@ A row of the ledger goes only when it is in the sums. A step is short, so that n
 writer; whoever calls it goes on until nothing is left to delete.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import apsw
 import msgspec
@@ -24,8 +24,9 @@ class Retention(msgspec.Struct, frozen=True):
 def delete_step(connection: apsw.Connection, now: int, retention: Retention, most: int = STEP) -> bool:
     """Delete some rows that are too old at this time. Returns whether there may be more."""
     raw, sums = now - retention.raw * DAY, now - retention.sums * DAY
+    if _delete_rows(connection, raw // HOUR, most):
+        return True
     told = (
-        (_RAW, raw),
         (_BY_PERIOD.format(table="usage_sessions", period="day"), raw // DAY),
         (_BY_PERIOD.format(table="usage_hours", period="hour"), sums // HOUR),
         (_BY_PERIOD.format(table="usage_days", period="day"), sums // DAY),
@@ -39,10 +40,30 @@ def delete_step(connection: apsw.Connection, now: int, retention: Retention, mos
     return False
 
 
-_RAW: Final = (
-    "DELETE FROM ledger WHERE number IN (SELECT number FROM ledger WHERE began < ? "
-    "AND number <= (SELECT number FROM marks WHERE name = 'rolled') ORDER BY began LIMIT ?)"
+def _delete_rows(connection: apsw.Connection, before: int, most: int) -> bool:
+    """Delete some rows of hours before that one. What of an hour is not in the sums has no part in it."""
+    hours: list[Any] = connection.execute(_HOURS, (before, most)).fetchall()
+    for hour, first, last in hours:
+        if most <= 0:
+            break
+        own = (first, last, (hour + 1) * HOUR)
+        oldest: list[Any] = connection.execute(_OLDEST, (*own, most)).fetchall()
+        ((found, until),) = oldest
+        connection.execute(_ROWS, (first, until or last, own[2]))
+        most -= found
+        if most > 0:
+            connection.execute("DELETE FROM ledger_hours WHERE hour = ?", (hour,))
+        else:
+            connection.execute("UPDATE ledger_hours SET first_row = ? WHERE hour = ?", (until + 1, hour))
+    return bool(hours)
+
+
+_HOURS: Final = "SELECT hour, first_row, last_row FROM ledger_hours WHERE hour < ? ORDER BY hour LIMIT ?"
+_OLDEST: Final = (
+    "SELECT count(*), max(number) FROM "
+    "(SELECT number FROM ledger WHERE number >= ? AND number <= ? AND began < ? ORDER BY number LIMIT ?)"
 )
+_ROWS: Final = "DELETE FROM ledger WHERE number >= ? AND number <= ? AND began < ?"
 # Whole periods at a time: as many as hold about so many rows.
 _BY_PERIOD: Final = (
     "DELETE FROM {table} WHERE {period} <= (SELECT max({period}) FROM "

@@ -18,6 +18,9 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
 _TOKENS: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning")
 SUMS: Final = ("attempts", "estimated", "unpriced", *_TOKENS, "cost")
 
+# Between which numbers the rows are that a line is of.
+SPAN: Final = ("first_row", "last_row")
+
 # How a period and a sum are had from rows of the ledger.
 COUNTED: Final = {
     "hour": f"began / {HOUR}",
@@ -27,4 +30,6 @@ COUNTED: Final = {
     # A row that used tokens and has no price was not free: nobody knew what it cost.
     "unpriced": f"sum(price = '' AND {' + '.join(_TOKENS)} > 0)",
     **{name: f"sum({name})" for name in (*_TOKENS, "cost")},
+    "first_row": "min(number)",
+    "last_row": "max(number)",
 }
