@@ -157,7 +157,7 @@ def _left(before: dict[str, float], after: dict[str, float]) -> Iterator[Figure]
 
 def _pace(peer: Peer, rate: float, seconds: float) -> Pace:
     calls = [Call(CHAT_PATH, body.decode()) for body in BODIES]
-    return Pace(peer.whole, calls, HEADERS, per_second=rate, seconds=seconds)
+    return Pace(peer.whole, calls, HEADERS, rate, seconds, opened=CONNECTIONS)
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:

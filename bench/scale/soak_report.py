@@ -7,8 +7,8 @@ from bench.tables import Target, count, heading, table, verdicts
 
 HOW = (
     "one worker on one core, clients and upstream on the other, everything on. Half of what it answered when "
-    "asked as fast as it could: 16 small chats to 3 of 100 KB and 1 of 350 KB, and 40 streams at a time, two "
-    "of them read by nobody for a while."
+    "asked as fast as it could: 16 small chats to 3 of 100 KB and 1 of 350 KB, through 200 connections in "
+    "turn, and 40 streams at a time, two of them read by nobody for a while."
 )
 GROWTH = 5  # per cent that memory may be more at the end
 FIRST = 60.0  # seconds after which memory is held against; a fifth of all, when that is shorter

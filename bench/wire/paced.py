@@ -10,6 +10,7 @@ import random
 import re
 import sys
 import time
+from collections import deque
 from typing import cast
 
 import msgspec
@@ -32,7 +33,8 @@ class Call(msgspec.Struct, frozen=True):
 class Pace(msgspec.Struct, frozen=True):
     """What to ask, how often and how long; each time `burst` at once, at most `most` not answered yet.
 
-    Of several calls one is drawn for each request, in every run the same.
+    Of several calls one is drawn for each request, in every run the same. `opened` connections are there
+    from the start; they are used in turn, and more are opened when all are busy.
     """
 
     port: int
@@ -42,6 +44,7 @@ class Pace(msgspec.Struct, frozen=True):
     seconds: float
     burst: int = 1
     most: int = 200
+    opened: int = 0
 
 
 class Paced(msgspec.Struct, frozen=True):
@@ -117,7 +120,7 @@ class Walk:
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._free: list[Asking] = []
+        self._free: deque[Asking] = deque()
         self._choice = random.Random(7)  # noqa: S311  # the same requests in every run
         self._requests = [_request(pace, call) for call in pace.calls]
         self._weights = [call.weight for call in pace.calls]
@@ -126,9 +129,14 @@ class Walk:
         self.failed = 0
         self.skipped = 0
 
+    async def open(self) -> None:
+        """Open the connections that are there from the start."""
+        for _ in range(self._pace.opened):
+            self._free.append(await self._connect())
+
     async def one(self, due: float) -> None:
         """Ask once, for a request that was due at a certain time."""
-        connection = self._free.pop() if self._free else await self._connect()
+        connection = self._free.popleft() if self._free else await self._connect()
         good = await connection.ask(self.draw())
         self.took.append(time.monotonic() - due)
         self.failed += not good
@@ -155,6 +163,7 @@ class Walk:
 async def walk(pace: Pace) -> Paced:
     """Ask at the pace wanted; what came of it."""
     going = Walk(pace)
+    await going.open()
     begun = time.monotonic()
     tasks: set[asyncio.Task[None]] = set()
     for number in range(int(pace.per_second * pace.seconds / pace.burst)):

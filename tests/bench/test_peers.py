@@ -167,6 +167,12 @@ def test_what_is_too_much_at_once_is_not_asked() -> None:
     assert (found.requests, found.skipped, found.failed) == (20, 30, 0)
 
 
+def test_connections_can_be_there_from_the_start() -> None:
+    """As many as are asked for are opened before the first request, and are used in turn."""
+    found = asyncio.run(walk_through(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", opened=7))
+    assert (found.requests, found.failed) == (50, 0)
+
+
 def test_calls_are_drawn_by_weight() -> None:
     """Each request is one of the calls, the heavier ones more often, and the same in every run."""
     calls = [paced.Call("/a", "1", 70), paced.Call("/b", "2", 20)]
