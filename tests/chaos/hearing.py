@@ -139,7 +139,7 @@ def _chat_event(name: str, data: Any, heard: Heard) -> None:
         heard.ended = True
     elif "error" in data:
         heard.failed = _is_error(data)
-    else:
+    elif "choices" in data:  # else an upstream's garbage, which an error follows
         heard.text += "".join(choice["delta"].get("content") or "" for choice in data["choices"])
 
 
