@@ -117,6 +117,8 @@ class _Granian(MPServer):
             log_level=LogLevels.error,
             log_dictconfig=_QUIET_LOG,
             workers_kill_timeout=ceil(server.drain) + _GRACE_SECONDS,
+            # One that crashed takes only its own requests with it. One that crashes at once ends the server.
+            respawn_failed_workers=True,
         )
         self._address = (server.host, server.port)
         self._ready = ready

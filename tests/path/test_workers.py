@@ -2,8 +2,12 @@
 
 import http.client
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +123,39 @@ def test_one_worker_meets_nobody(gateway: Start, tmp_path: Path) -> None:
     running = gateway(CONFIGURATION.replace("workers = 2", ""), {"TMPDIR": str(place)})
     assert list(place.iterdir()) == []
     assert "workers" not in ask(running, "GET", "/debug/metrics")
+
+
+def test_a_worker_that_is_killed_is_replaced(gateway: Start) -> None:
+    """The server goes on, the others never stop, and the new one meets them; it ends like any other."""
+    running = together(gateway(CONFIGURATION))
+    first = workers_of(running)
+    os.kill(first[0], signal.SIGKILL)
+    ended_by = time.monotonic() + 60
+    while first[0] in workers_of(running) or len(workers_of(running)) < len(first):
+        assert time.monotonic() < ended_by, running.output
+        time.sleep(0.05)
+    together(running)
+    assert first[1] in workers_of(running)
+    assert ask(running, "POST", "/v1/messages", BODY)["content"]
+    running.terminate()
+    assert running.wait() == 0
+
+
+def test_the_only_worker_is_replaced(gateway: Start) -> None:
+    """Alone, it is down for the moment that a start takes."""
+    running = gateway(CONFIGURATION.replace("workers = 2", ""))
+    (first,) = workers_of(running)
+    os.kill(first, signal.SIGKILL)
+    ended_by = time.monotonic() + 60
+    while True:
+        with suppress(OSError, http.client.HTTPException):
+            if ask(running, "POST", "/v1/messages", BODY)["content"]:
+                break
+        assert time.monotonic() < ended_by, running.output
+        time.sleep(0.05)
+    assert workers_of(running) != [first]
+    running.terminate()
+    assert running.wait() == 0
 
 
 def typed(running: Gateway, *arguments: str, told: str = "") -> str:
