@@ -214,7 +214,7 @@ def request_headers() -> str:
         ingress.CREDENTIAL: 'removed: a key, for penstock or for a provider with `auth = "passthrough"`',
         ingress.LENGTH: "written anew",
         ingress.CODINGS: "written anew: `identity` for a stream, else what of yours penstock can read",
-        ingress.CODED: "`identity` only; anything else is a 415",
+        ingress.CODED: "removed: the body is decoded and goes on plain; kept on paths forwarded unread",
         ingress.IDENTITY: "becomes the request's id in every reply and in the log",
         ingress.CONNECTION: "removed, with every header it names",
     }

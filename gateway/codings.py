@@ -1,6 +1,6 @@
-"""Content codings: which of them a client offered that we can also read, and reading them piece by piece.
+"""Content codings: which of them a client offered that we can also read, and reading them in pieces or whole.
 
-The decoders of br and zstd are imported when an upstream first uses one.
+The decoders of br and zstd are imported when somebody first uses one.
 """
 
 import zlib
@@ -12,6 +12,9 @@ from gateway.errors import UpstreamError
 from gateway.source import Source
 
 MAX_DECODED: Final = 64 * 1024 * 1024
+# A request's body is decoded in slices of so many bytes, and may have so many members.
+SLICE: Final = 16 * 1024
+MOST_MEMBERS: Final = 1000
 
 
 class Decoder(Protocol):
@@ -21,8 +24,17 @@ class Decoder(Protocol):
         """Decode. Raises UpstreamError when the bytes are not of the coding or say too much."""
 
 
-# Takes encoded bytes and how many decoded ones are wanted at most.
-Decode = Callable[[bytes, int], bytes]
+class Decode(Protocol):
+    """Takes encoded bytes and how many decoded ones are wanted at most. `members`: how many were begun."""
+
+    members: int
+
+    @property
+    def over(self) -> bool:
+        """Whether the last member is complete."""
+
+    def __call__(self, data: bytes, most: int) -> bytes:
+        """Decode a piece."""
 
 
 class _Limited:
@@ -49,41 +61,61 @@ class _Limited:
         return decoded
 
 
-def _members(make: Callable[[], Any]) -> Decode:
+class _Members:
     """A body may be several members or frames on end, each with a decompressor of its own."""
-    current = make()
 
-    def decode(data: bytes, most: int) -> bytes:
-        nonlocal current
-        if current.eof:
-            current = make()
-        decoded: bytes = current.decompress(data, most)
-        while current.eof and current.unused_data and len(decoded) < most:
-            rest, current = current.unused_data, make()
-            decoded += current.decompress(rest, most - len(decoded))
+    __slots__ = ("_current", "_make", "members")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make, self._current = make, make()
+        self.members = 1
+
+    @property
+    def over(self) -> bool:
+        return bool(self._current.eof)
+
+    def __call__(self, data: bytes, most: int) -> bytes:
+        if self._current.eof:
+            self._next()
+        decoded: bytes = self._current.decompress(data, most)
+        while self._current.eof and self._current.unused_data and len(decoded) < most:
+            rest = self._current.unused_data
+            self._next()
+            decoded += self._current.decompress(rest, most - len(decoded))
         return decoded
 
-    return decode
+    def _next(self) -> None:
+        self._current = self._make()
+        self.members += 1
 
 
-def _gzip() -> Decode:
-    # 32 above the window size: gzip and zlib headers both.
-    return _members(partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32))
+class _Brotli:
+    """A body of brotli is a single one."""
 
+    __slots__ = ("_decompressor", "members")
 
-def _brotli() -> Decode:
-    import brotli  # type: ignore[import-untyped]  # noqa: PLC0415  # only where used
+    def __init__(self) -> None:
+        import brotli  # type: ignore[import-untyped]  # noqa: PLC0415  # only where used
 
-    process = brotli.Decompressor().process
+        self._decompressor = brotli.Decompressor()
+        self.members = 1
 
-    def decode(data: bytes, most: int) -> bytes:
+    @property
+    def over(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
+    def __call__(self, data: bytes, most: int) -> bytes:
+        process = self._decompressor.process
         decoded: bytes = process(data, output_buffer_limit=most)
         # It gives no more than its window at once, and keeps the rest until it is asked again.
         while len(decoded) < most and (more := process(b"", output_buffer_limit=most)):
             decoded += more
         return decoded
 
-    return decode
+
+def _gzip() -> Decode:
+    # 32 above the window size: gzip and zlib headers both.
+    return _Members(partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32))
 
 
 def _zstd() -> Decode:
@@ -91,14 +123,14 @@ def _zstd() -> Decode:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # Python 3.14
     except ImportError:
         from backports import zstd  # noqa: PLC0415  # only where used
-    return _members(zstd.ZstdDecompressor)
+    return _Members(zstd.ZstdDecompressor)
 
 
 KNOWN: Final[dict[bytes, Callable[[], Decode]]] = {
     b"gzip": _gzip,
     b"x-gzip": _gzip,
     b"deflate": _gzip,
-    b"br": _brotli,
+    b"br": _Brotli,
     b"zstd": _zstd,
 }
 
@@ -128,6 +160,34 @@ def decoder(coding: bytes) -> Decoder:
             "head", "garbage", f"it answered in the content coding {shown}, which nobody asked for"
         )
     return _Limited(make())
+
+
+def unpacked(body: bytes, coding: bytes, most: int) -> bytes | None:
+    """A whole body, decoded; None where that is more than `most` bytes. Raises ValueError with what is wrong.
+
+    It is fed in slices: a library copies what follows a member, so that many small ones in a single piece
+    would cost the square of their number.
+    """
+    decode, left = KNOWN[coding](), most
+    pieces = []
+    for place in range(0, len(body), SLICE):
+        piece = _piece(decode, body[place : place + SLICE], left + 1)
+        left -= len(piece)
+        if left < 0:
+            return None
+        if decode.members > MOST_MEMBERS:
+            raise ValueError(f"it has more than {MOST_MEMBERS} parts")
+        pieces.append(piece)
+    if not decode.over:
+        raise ValueError("it breaks off")
+    return b"".join(pieces)
+
+
+def _piece(decode: Decode, data: bytes, most: int) -> bytes:
+    try:
+        return decode(data, most)
+    except Exception as error:  # each library has errors of its own
+        raise ValueError(str(error)) from error
 
 
 def _name(part: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """READ FIRST: the whole life of a request, as one list of calls.
 
     identify            headers to caller; a stranger never makes us read megabytes
-    read the body       counted while reading
+    read the body       counted while reading, and decoded where it is compressed
     peek                model, stream, thinking: no more is decoded
     plan                targets in order
     enter               a permit, or a refusal with the time to come back
@@ -30,6 +30,7 @@ from gateway.array import as_array
 from gateway.attempts import first_good_attempt
 from gateway.errors import Refused
 from gateway.explaining import explained, recognised
+from gateway.ingress_unpacking import unpack
 from gateway.recall import left, recalled
 from gateway.relay import pump
 from gateway.state import Exchange, Work
@@ -46,6 +47,8 @@ async def run(exchange: Exchange) -> None:
         identify(exchange)
         if not ingress.take_body(exchange, await exchange.receive()):
             await ingress.read_rest(exchange)
+        if exchange.coding:
+            await unpack(exchange)
         peek(exchange)
         plan(exchange)
         house.admission.enter(exchange)
@@ -156,6 +159,8 @@ async def show_model(exchange: Exchange) -> None:
         identify(exchange)
         if not ingress.take_body(exchange, await exchange.receive()):
             await ingress.read_rest(exchange)
+        if exchange.coding:
+            await unpack(exchange)
         exchange.peek = exchange.dialect.peek(exchange.body, exchange.path)
         entries = await exchange.house.catalogue.entries(exchange.dialect.name, exchange.profile)
         if exchange.caller.allowed is not None:
@@ -184,6 +189,8 @@ async def explain(exchange: Exchange, asked: tuple[Dialect, Work, str] | None) -
         identify(exchange)
         if not ingress.take_body(exchange, await exchange.receive()):
             await ingress.read_rest(exchange)
+        if exchange.coding:
+            await unpack(exchange)
         anthropic = any(name == b"anthropic-version" for name, _ in exchange.forward)
         found = asked or (recognised(exchange.body, anthropic=anthropic), "generate", "")
         meant = structs.replace(exchange, dialect=found[0], operation=found[1], path=found[2])

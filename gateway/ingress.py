@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from adapters.fault import Fault
+from gateway import ingress_unpacking
 from gateway.errors import ClientGone, Refused
 from gateway.fields import fields_of
 from gateway.redaction import looks_like_a_key
@@ -66,7 +67,7 @@ def read_head(exchange: Exchange, server: ServerSettings) -> None:
             Fault("too_large", 431, f"the request's headers are longer than {server.max_headers} bytes")
         )
     if exchange.coding and exchange.operation != "forward":
-        raise _not_understood(exchange.coding)
+        exchange.coding = ingress_unpacking.check(exchange.coding)
     if exchange.content_length > server.max_body:
         raise _body_too_large(server.max_body)
     exchange.query = _take_key(exchange, query) if query else query
@@ -118,17 +119,13 @@ def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None
     elif use == CONNECTION:
         exchange.nominated = _nominated(value)
     elif value.lower() not in (b"identity", b""):
-        exchange.coding = value
+        # Two fields are one list (RFC 9110, 5.3).
+        exchange.coding = b"%b, %b" % (exchange.coding, value) if exchange.coding else value
 
 
 def _names_a_request(value: bytes) -> bool:
     """Whether it is fit to be written down: an id, and nobody's key."""
     return REQUEST_ID.fullmatch(value) is not None and not looks_like_a_key(value)
-
-
-def _not_understood(coding: bytes) -> Refused:
-    words = f"a request body encoded as {coding[:40].decode('latin-1')} is not understood; send it as it is"
-    return Refused(Fault("invalid_request", 415, words))
 
 
 def _nominated(value: bytes) -> frozenset[bytes]:

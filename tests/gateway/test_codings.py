@@ -1,11 +1,12 @@
 """Content codings: what is offered on, what is accepted back, and bodies decoded however they are cut."""
 
 import tracemalloc
+import zlib
 
 import pytest
 
 from gateway import codings
-from gateway.codings import KNOWN, MAX_DECODED, acceptable, decoder, offers
+from gateway.codings import KNOWN, MAX_DECODED, acceptable, decoder, offers, unpacked
 from gateway.errors import UpstreamError
 from tests.upstream.codings import CODINGS, ENCODE, ENCODE_PIECES
 
@@ -161,3 +162,42 @@ def test_what_a_client_takes(offered: bytes, coding: bytes, verdict: bool) -> No
 def test_everything_known_can_be_read(coding: bytes) -> None:
     """Each coding of the table has a decoder."""
     assert decoder(coding).feed(b"") == b""
+
+
+EACH = {**ENCODE, "deflate": zlib.compress, "x-gzip": ENCODE["gzip"]}
+
+
+@pytest.mark.parametrize("coding", EACH)
+def test_a_whole_body_is_decoded_up_to_its_limit(coding: str) -> None:
+    """A body of exactly the limit is decoded; with one byte more it is too large, however small it came."""
+    packed = EACH[coding](b"a" * 100_000)
+    assert unpacked(packed, coding.encode(), 100_000) == b"a" * 100_000
+    assert unpacked(packed, coding.encode(), 99_999) is None
+
+
+@pytest.mark.parametrize("coding", EACH)
+def test_a_whole_body_must_be_whole_and_no_more(coding: str) -> None:
+    """What breaks off anywhere, and what goes on after its end with something else, is not of the coding."""
+    packed = EACH[coding](BODY)
+    for place in range(len(packed)):
+        with pytest.raises(ValueError, match=r"."):
+            unpacked(packed[:place], coding.encode(), 10_000)
+    with pytest.raises(ValueError, match=r"."):
+        unpacked(packed + b"trailing", coding.encode(), 10_000)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_whole_body_may_be_members_on_end(coding: str) -> None:
+    """Parts packed one by one, as parallel packers make them, are read as one, over however many slices."""
+    parts = [bytes([97 + number % 26]) * 3000 for number in range(codings.MOST_MEMBERS)]
+    packed = b"".join(map(ENCODE[coding], parts))
+    assert len(packed) > codings.SLICE
+    assert unpacked(packed, coding.encode(), 10_000_000) == b"".join(parts)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_host_of_empty_members_is_given_up(coding: str) -> None:
+    """Members that say nothing cost time all the same: so many of them are not read to their end."""
+    packed = ENCODE[coding](b"") * 100_000
+    with pytest.raises(ValueError, match="more than 1000 parts"):
+        unpacked(packed, coding.encode(), 10_000_000)

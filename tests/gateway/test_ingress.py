@@ -141,19 +141,36 @@ async def test_the_target_is_capped() -> None:
     assert (await read([], query=b"x" * 8000)).query
 
 
-@pytest.mark.parametrize("coding", [b"gzip", b"br", b"gzip, identity", b"\xff" * 1000])
+@pytest.mark.parametrize("coding", [b"lzma", b"gzip, lzma", b"gzip, gzip, gzip", b"\xff" * 1000])
 @in_loop
-async def test_an_encoded_body_is_refused(coding: bytes) -> None:
-    """A request body in a content coding is a 415 that names it, at a bounded length."""
+async def test_a_coding_nobody_knows_is_refused(coding: bytes) -> None:
+    """A request body in codings that cannot be read, or in too many, is a 415 at a bounded length."""
     fault = await refusal([(b"content-encoding", coding)])
     assert fault.status == 415
     assert len(fault.message) < 200
 
 
 @pytest.mark.parametrize(
+    ("values", "read_as"),
+    [
+        ([b"Identity"], b""),
+        ([b"identity, identity"], b""),
+        ([b"GZip"], b"gzip"),
+        ([b"gzip, identity"], b"gzip"),
+        ([b"gzip , zstd"], b"gzip,zstd"),
+        ([b"gzip", b"br"], b"gzip,br"),
+    ],
+)
+@in_loop
+async def test_codings_are_one_list(values: list[bytes], read_as: bytes) -> None:
+    """However they are spelled and in however many fields: the codings that are to be taken off."""
+    assert (await read([(b"content-encoding", value) for value in values])).coding == read_as
+
+
+@pytest.mark.parametrize(
     "headers",
     [
-        [(b"content-encoding", b"gzip")],
+        [(b"content-encoding", b"lzma")],
         [(b"content-length", b"999999999999")],
         [(b"x-large", b"x" * 100_000)],
     ],

@@ -123,7 +123,8 @@ def _exchanges(house: House, dialect: Dialect, key: str) -> Iterator[tuple[str, 
     yield "foreign model", house.post(dialect, dialect.body(dialect.foreign), CARRIED, path)
     yield "unknown path", house.post(dialect, b"{}", CARRIED, f"{dialect.path}/nothing?key={QUERY}")
     yield "wrong method", house.call("DELETE", path, CARRIED)
-    yield "encoded", house.post(dialect, b"", [*CARRIED, ("content-encoding", "br")], path)
+    yield "packed", house.post(dialect, OTHER.encode(), [*CARRIED, ("content-encoding", "br")], path)
+    yield "encoded", house.post(dialect, b"", [*CARRIED, ("content-encoding", "lzma")], path)
     wrong = [(name, value.replace("pst_", "pst-")) for name, value in CARRIED]
     yield "wrong key", house.post(dialect, dialect.body(), wrong, path)
 
