@@ -26,7 +26,7 @@ from gateway.edge.admin.table import CONTRACTS
 from gateway.edge.metrics import exposition
 from gateway.house import House
 from gateway.journal import Line
-from gateway.settings import ProviderSettings, ServerSettings, Settings, Timeouts
+from gateway.settings import Connections, ProviderSettings, ServerSettings, Settings, Timeouts
 
 FOLDER = Path(__file__).resolve().parent
 PART = re.compile(r"(<!-- generated:([\w-]+) -->\n).*?(<!-- /generated:\2 -->)", re.DOTALL)
@@ -57,6 +57,7 @@ _RESOLVED = {
         f"providers.{NAMED}.timeouts.{name}": value
         for name, value in msgspec.structs.asdict(Timeouts()).items()
     },
+    f"providers.{NAMED}.connections.keep_alive": Connections().keep_alive,
     f"providers.{NAMED}.pace": ProviderSettings(name="", row=None, base_urls={}).pace,
 }
 _FLAGS = {place: f"--{name.replace('_', '-')}" for name, place in PLACES.items()}

@@ -12,6 +12,7 @@ from typing import Final
 
 from adapters.dialect import Peek
 from adapters.fault import Malformed
+from gateway import attempts_place as places
 from gateway import attempts_seat as seats
 from gateway import attempts_trial as trial
 from gateway import crossing, judgement, local
@@ -28,7 +29,8 @@ from gateway.plan import Target
 from gateway.settings import Timeouts
 from gateway.silence import attend, expect
 from gateway.state import Exchange, Work
-from gateway.upstream import Head, Pool, Wire
+from gateway.upstream import Head, Wire
+from gateway.upstream_pool import Pool
 
 # What a target without count_tokens answers; the count is then estimated here (feature I2).
 CANNOT_COUNT: Final = frozenset((404, 405, 501))
@@ -171,12 +173,15 @@ async def _send(exchange: Exchange, target: Target) -> None:
     door = provider.doors[target.dialect.name]
     request, rest = request_for(exchange, target, door)
     limit = _first_byte_limit(exchange, target.timeouts, peek)
+    pool = door.pool if exchange.seat is None else door.pools[exchange.seat.key]
+    if pool.turns is not None:
+        await places.take(exchange, target, pool.turns)
     # What was closed under a request may not be the only one: the next try is on a new connection.
-    kept = None if exchange.again else door.pool.take(exchange.house.clock())
-    wire = kept or await _open(exchange, door.pool)
+    kept = None if exchange.again else pool.take(exchange.house.clock())
+    wire = kept or await _open(exchange, pool)
     while True:
         exchange.source = exchange.wire = wire
-        exchange.pool = door.pool
+        exchange.pool = pool
         exchange.connected_at = exchange.sent_at = exchange.house.clock()
         wire.send(request, rest)
         expect(exchange, limit)
@@ -191,7 +196,9 @@ async def _send(exchange: Exchange, target: Target) -> None:
                 "debug", f"id={exchange.request_id.decode()} was closed unread by {provider.name}: again"
             )
         exchange.house.give_back(exchange)
-        wire = await _open(exchange, door.pool)
+        if pool.turns is not None:
+            await places.take(exchange, target, pool.turns)
+        wire = await _open(exchange, pool)
     exchange.head_at = exchange.heard_at = exchange.house.clock()
     exchange.head = read_head(found, provider)
     exchange.upstream_id = exchange.head.upstream_id
@@ -231,8 +238,13 @@ async def _open(exchange: Exchange, pool: Pool) -> Wire:
     except asyncio.CancelledError:
         if task.done() and not task.cancelled() and task.exception() is None:
             pool.drop(task.result())  # it was open a moment before we were told to stop
+        else:
+            pool.leave()
         if exchange.interrupted is not None:
             raise exchange.interrupted from None
+        raise
+    except Exception:
+        pool.leave()
         raise
     finally:
         exchange.dialling = None

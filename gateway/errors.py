@@ -9,7 +9,12 @@ from typing import Literal
 from adapters.fault import Fault, Malformed, kind_of
 
 Phase = Literal["connect", "send", "head", "body"]
-Cause = Literal["refused", "unresolved", "tls", "proxy", "closed", "reset", "truncated", "garbage", "timeout"]
+Cause = Literal[
+    "refused", "unresolved", "tls", "proxy", "closed", "reset", "truncated", "garbage", "timeout", "busy"
+]
+
+# Seconds after which it is worth to ask again for a connection, where there are only so many.
+BUSY_FOR = 5
 
 UNEXPECTED = Fault("internal", 500, "penstock failed on this request; its log says why under this request id")
 
@@ -56,6 +61,8 @@ def _malformed(error: Malformed) -> Fault:
 
 
 def _upstream(error: UpstreamError) -> Fault:
+    if error.cause == "busy":
+        return Fault("overloaded", 503, str(error), code="provider_busy", retry_after=BUSY_FOR)
     if error.cause == "timeout":
         return Fault("timeout", 504, str(error), code="upstream_timeout")
     return Fault("upstream", 502, str(error), code="upstream_" + error.cause)

@@ -118,6 +118,9 @@ def of_fault(fault: Fault, cause: str = "") -> Failure:
 
 
 def _of_network(error: UpstreamError) -> Failure:
+    if error.cause == "busy":
+        # There are only so many connections to it, by the configuration: that is not held against it.
+        return Failure("upstream", "busy", None)
     if error.cause == "timeout":
         # It was waited for long enough: the same target is not waited for once more.
         return Failure("upstream", f"{error.phase} timeout", TIMEOUT_WEIGHT)

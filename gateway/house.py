@@ -170,6 +170,7 @@ class House:
         now = self.clock()
         for provider in self.providers.values():
             provider.expire(now)
+            provider.prepare(self.clock)
         self.lessons.expire(now)
         if self.replies is not None:
             self.replies.kept.expire(now)

@@ -29,4 +29,4 @@ async def ask_for_models(
                 body += piece
         return head.status, bytes(body)
     finally:
-        door.pool.give_back(wire, clock())
+        door.pool.put_aside(wire, clock())

@@ -5,9 +5,11 @@ together once, here; a provider's key is written to no other place.
 """
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+import msgspec
 from yarl import URL
 
 from adapters.dialect import Dialect
@@ -17,11 +19,9 @@ from adapters.table import DIALECTS
 from gateway.credentials import DEAD_REST, Credentials
 from gateway.settings import ProviderSettings
 from gateway.turns import Turns
-from gateway.upstream import Pool
 from gateway.upstream_dial import Dialler, proxy_for
+from gateway.upstream_pool import Figures, Pool
 
-# How long a pool keeps idle connections that is to be closed: not at all, however little time has passed.
-NEVER_KEPT: Final = -1.0
 # Some dialects name the model in the path, and a client chooses names: what is kept is bounded.
 TARGETS_KEPT: Final = 1024
 # What may stand in a path as it is (RFC 3986, 3.3); an address that is written encoded stays so.
@@ -35,8 +35,9 @@ PREFERRED: Final = ("anthropic-messages", "openai-responses", "gemini", "openai-
 class Door:
     """One dialect of one provider: its address and what each request to it begins with.
 
-    `constant` are the header lines every request carries, with the provider's key or the first of several;
-    `constants` the same for each key; `overridden` the client's headers that those replace.
+    `constant` are the header lines every request carries, with the provider's key or the first of several,
+    and `pool` its connections; `constants` and `pools` the same for each key; `overridden` the client's
+    headers that those lines replace.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Door:
         "models",
         "overridden",
         "pool",
+        "pools",
     )
 
     def __init__(self, settings: ProviderSettings, dialect: Dialect) -> None:
@@ -60,7 +62,6 @@ class Door:
             ca_file=settings.ca_file,
             connect=settings.timeouts.connect,
         )
-        self.pool = Pool(self.dialler.dial)
         self._base = base
         self._prefix = self.dialler.target_prefix()
         self._targets: dict[str, bytes] = {}
@@ -68,6 +69,8 @@ class Door:
         keys = settings.api_keys or (settings.api_key,)
         self.constants = tuple(self._constant(settings, dialect, url, key) for key in keys)
         self.constant = self.constants[0]
+        self.pools = tuple(Pool(self.dialler.dial, settings.connections) for _ in keys)
+        self.pool = self.pools[0]
         self.overridden = frozenset(name.lower().encode() for name in settings.headers)
 
     def target(self, path: str) -> bytes:
@@ -79,6 +82,11 @@ class Door:
             found = (self._prefix + quote(urlsplit(join(self._base, path)).path, safe=PATH_MARKS)).encode()
             self._targets[path] = found
         return found
+
+    def figures(self) -> Figures:
+        """What the connections do, those of all keys together."""
+        told = [msgspec.structs.astuple(pool.figures()) for pool in self.pools]
+        return Figures(*map(sum, zip(*told, strict=True)))
 
     def place(self, path: str) -> bytes:
         """The request target there of any path, which is encoded already."""
@@ -166,25 +174,34 @@ class Provider:
 
     def retire(self, now: float) -> None:
         """No new request comes here: idle connections are closed, and others when they are given back."""
-        for door in self.doors.values():
-            door.pool.keep_alive = NEVER_KEPT
+        for pool in self._pools():
+            pool.retire()
         self.expire(now)
 
     def busy(self) -> bool:
         """Whether anybody has a connection of it."""
-        counts = [door.pool.counts() for door in self.doors.values()]
-        return any(opened > idle for opened, idle in counts)
+        return any(opened > idle for opened, idle in (pool.counts() for pool in self._pools()))
 
     def expire(self, now: float) -> None:
         """Close connections that have been idle for too long."""
-        for door in self.doors.values():
-            door.pool.expire(now)
+        for pool in self._pools():
+            pool.expire(now)
+
+    def prepare(self, clock: Callable[[], float]) -> None:
+        """Open connections ahead, where there are to be any."""
+        if self.settings.connections.ahead:
+            for pool in self._pools():
+                pool.prepare(clock)
 
     async def close(self) -> None:
         """Close every connection."""
+        for pool in self._pools():
+            pool.close()
         for door in self.doors.values():
-            door.pool.close()
             await door.dialler.close()
+
+    def _pools(self) -> Iterator[Pool]:
+        return (pool for door in self.doors.values() for pool in door.pools)
 
 
 def _without(data: bytes, secret: bytes) -> bytes:

@@ -34,6 +34,14 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     whole: float = 600.0
 
 
+class Connections(msgspec.Struct, frozen=True, kw_only=True):
+    """The connections to one address with one key: `most` at once (0: any number), `ahead` opened unasked."""
+
+    most: int = 0
+    keep_alive: float = 75.0
+    ahead: int = 0
+
+
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One configured provider. `base_urls`: dialect name -> address. `row`: the table row it is like, if any.
 
@@ -54,6 +62,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxy: str | None = None
     ca_file: str | None = None
     timeouts: Timeouts = Timeouts()
+    connections: Connections = Connections()
     concurrency: int = 0
     cache_breakpoints: bool = False
     probe: float = 0.0

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from gateway.seat import Seat
     from gateway.sharing import Listener
     from gateway.source import Source
-    from gateway.upstream import Pool, Wire
+    from gateway.upstream import Wire
+    from gateway.upstream_pool import Pool
     from store.rows import Attempt
 
 Scope = MutableMapping[str, Any]

@@ -1,4 +1,4 @@
-"""The upstream client: one connection (`Wire`), and the connections to one address (`Pool`).
+"""The upstream client: one connection (`Wire`). Those to one address are kept in `upstream_pool.py`.
 
 aiohttp's connector dials (names, both address families, TLS, proxies) and its C parser reads the
 heads that come back; the head of a request is written by the caller, and the end of a body is found
@@ -14,8 +14,7 @@ The bench replaces `Pool.dial`: an async function that takes a Wire and calls it
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -91,7 +90,7 @@ class Wire(asyncio.Protocol):
         self._nudged = self._paused = False
         self._persistent = True
         self._bodiless = False
-        self.reused = False
+        self.reused = 0  # times it was taken again, as far as its pool has not counted them yet
         self.heard = False  # anything since the last request was sent
         self.idle_since = 0.0
         self.on_lost: Callable[[], None] | None = None
@@ -164,6 +163,10 @@ class Wire(asyncio.Protocol):
             and self._transport is not None
             and not self._transport.is_closing()
         )
+
+    def rest(self) -> None:
+        """It was opened before anybody needs it: what comes unasked ends it, as after a reply."""
+        self._framing = Sized(0)
 
     def abort(self) -> None:
         """Close at once; what was not sent is dropped."""
@@ -288,63 +291,3 @@ def _framing(message: "RawResponseMessage", *, upgraded: bool) -> Framing:
         return Chunked()
     length = message.headers.get("Content-Length")
     return UntilClose() if length is None else Sized(int(length))
-
-
-class Pool:
-    """Connections to one address: idle ones are kept, the one used last first."""
-
-    def __init__(self, dial: "Callable[[Wire], Awaitable[None]]", keep_alive: float = 75.0) -> None:
-        self.dial = dial
-        self.keep_alive = keep_alive
-        self.opened = 0
-        self._idle: deque[Wire] = deque()
-        self._open: set[Wire] = set()
-
-    def take(self, now: float) -> Wire | None:
-        """An idle connection that is still alive, or None."""
-        while self._idle:
-            wire = self._idle.pop()
-            if wire.reusable() and now - wire.idle_since <= self.keep_alive:
-                wire.reused = True
-                return wire
-            self.drop(wire)
-        return None
-
-    async def open(self) -> Wire:
-        """A new connection. Raises UpstreamError, phase connect."""
-        wire = Wire(asyncio.get_running_loop())
-        await self.dial(wire)
-        self.opened += 1
-        self._open.add(wire)
-        return wire
-
-    def give_back(self, wire: Wire, now: float) -> None:
-        """Keep the connection when another request may follow on it, else close it."""
-        if wire.reusable():
-            wire.idle_since = now
-            self._idle.append(wire)
-            return
-        self.drop(wire)
-
-    def drop(self, wire: Wire) -> None:
-        """Close the connection at once."""
-        self._open.discard(wire)
-        wire.abort()
-
-    def expire(self, now: float) -> None:
-        """Close what has been idle for longer than is kept; drop what the upstream closed."""
-        for wire in [
-            wire for wire in self._idle if not wire.reusable() or now - wire.idle_since > self.keep_alive
-        ]:
-            self._idle.remove(wire)
-            self.drop(wire)
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._idle.clear()
-        for wire in list(self._open):
-            self.drop(wire)
-
-    def counts(self) -> tuple[int, int]:
-        """How many connections are open, and how many of them idle."""
-        return len(self._open), len(self._idle)

@@ -18,6 +18,9 @@ from gateway.errors import Cause, UpstreamError
 from gateway.upstream import Wire
 
 DNS_TTL = 300  # seconds a name's addresses are kept (feature B1)
+# Seconds after which the next address of a name is tried beside the first, of the other family where there is
+# one (RFC 8305, section 5); the first to answer is taken.
+RACE_AFTER = 0.25
 
 CAUSES: tuple[tuple[type[BaseException], Cause, str], ...] = (
     (aiohttp.ClientConnectorDNSError, "unresolved", "its name could not be resolved"),
@@ -90,7 +93,12 @@ class Dialler:
 
     async def _open(self) -> aiohttp.connector.Connection:
         if self._connector is None:
-            self._connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=DNS_TTL, force_close=True)
+            self._connector = aiohttp.TCPConnector(
+                limit=0,
+                ttl_dns_cache=DNS_TTL,
+                happy_eyeballs_delay=RACE_AFTER,
+                force_close=True,
+            )
         if self._request is None:
             self._request = self._address()
         return await self._connector.connect(self._request, [], self._timeout)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.configuration.connecting import Pooling
 from gateway.configuration.document_server import Admin, Key, Log, Notices, Quota, Server, Store
 from gateway.configuration.document_table import Duration, Size, Table
 
@@ -57,6 +58,7 @@ class Provider(Table, frozen=True):
     ] = None
     ca_file: Annotated[str | None, Meta(description="Certificates to trust instead of the system's.")] = None
     timeouts: Timeouts = Timeouts()
+    connections: Pooling = Pooling()
     cache_breakpoints: Annotated[
         bool,
         Meta(

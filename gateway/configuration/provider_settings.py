@@ -13,6 +13,7 @@ import msgspec
 
 from adapters.provider import ProviderRow
 from gateway.configuration.addresses import belongs_to_anthropic, has_credentials, url_problem
+from gateway.configuration.connecting import resolve_connections
 from gateway.configuration.discovery import DEMO, DEMO_STANDS_IN_FOR, Found, find, moved_address
 from gateway.configuration.document import Document, Provider
 from gateway.configuration.document import Timeouts as RawTimeouts
@@ -106,6 +107,7 @@ class _Resolver:
             proxy=self._proxy(),
             ca_file=self._ca_file(),
             timeouts=self._timeouts(self._raw.timeouts),
+            connections=resolve_connections(self._name, self._raw.connections, self._problems),
             concurrency=self._concurrency(),
             cache_breakpoints=self._cache_breakpoints(base_urls),
             families=tuple(self._raw.models or ()),

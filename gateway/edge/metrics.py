@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from gateway.credentials import State
+from gateway.edge.metrics_connections import connections
 from gateway.edge.metrics_keys import held
 from gateway.edge.metrics_ledger import ledger
 from gateway.edge.metrics_limits import limits
@@ -91,6 +92,7 @@ class Counts(Collector):
         yield from limits(self._house)
         yield from _configuration(self._house)
         yield from _gauges(self._house)
+        yield from connections(self._house)
 
 
 def _requests(tallies: Tallies) -> Metric:
@@ -266,15 +268,6 @@ def _gauges(house: House) -> Iterable[Metric]:
     )
     dropped.add_metric([], house.journal.dropped)
     yield dropped
-    family = GaugeMetricFamily(
-        "penstock_upstream_connections", "Connections to upstreams.", labels=["provider", "dialect", "state"]
-    )
-    for provider in house.providers.values():
-        for dialect, door in provider.doors.items():
-            opened, idle = door.pool.counts()
-            family.add_metric([provider.name, dialect, "busy"], opened - idle)
-            family.add_metric([provider.name, dialect, "idle"], idle)
-    yield family
 
 
 def _tasks() -> int:

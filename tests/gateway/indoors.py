@@ -79,7 +79,7 @@ async def open_house(
     finally:
         await house.close()
     doors = [door for one in house.providers.values() for door in one.doors.values()]
-    assert [door.pool.counts() for door in doors] == [(0, 0)] * len(doors)
+    assert [door.figures().open for door in doors] == [0] * len(doors)
 
 
 class Client:

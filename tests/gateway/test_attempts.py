@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from gateway.house import House
-from gateway.upstream import Pool
+from gateway.upstream_pool import Pool
 from tests.gateway.indoors import Client, open_house, provider, settings
 from tests.gateway.loops import cancelled_at, in_loop, until
 from tests.gateway.wires import seen

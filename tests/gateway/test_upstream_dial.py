@@ -10,9 +10,10 @@ import pytest
 from yarl import URL
 
 from gateway.errors import UpstreamError
-from gateway.upstream import Pool, Wire
-from gateway.upstream_dial import Dialler, proxy_for
-from tests.gateway.loops import cancelled_at, in_loop
+from gateway.upstream import Wire
+from gateway.upstream_dial import DNS_TTL, Dialler, proxy_for
+from gateway.upstream_pool import Pool
+from tests.gateway.loops import Clock, cancelled_at, in_loop
 from tests.gateway.wires import answered, dialler, seen
 from tests.upstream.certificates import Authority
 from tests.upstream.proxy import Proxy
@@ -23,6 +24,15 @@ from tests.upstream.steps import Hang, Script
 from tests.upstream.wire import Request
 
 VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy")
+
+
+Addresses = list[tuple[int, int, int, str, tuple[object, ...]]]
+
+
+def address(family: int, host: str, port: int) -> tuple[int, int, int, str, tuple[object, ...]]:
+    """An address as a resolver tells it."""
+    where = (host, port) if family == socket.AF_INET else (host, port, 0, 0)
+    return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", where)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +114,56 @@ async def test_refused_and_unresolved_are_told_apart() -> None:
         bound.bind(("127.0.0.1", 0))
         assert (await refusal(dialler(f"http://127.0.0.1:{bound.getsockname()[1]}"))).cause == "refused"
     assert (await refusal(dialler("http://nowhere.invalid"))).cause == "unresolved"
+
+
+@in_loop
+async def test_a_name_is_resolved_once_in_five_minutes(
+    replay: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections after the first ask nobody for the address, until it is as old as that."""
+    clock, asked_for, loop = Clock(), [], asyncio.get_running_loop()
+    monkeypatch.setattr("aiohttp.connector.monotonic", clock)
+
+    async def resolve(host: str, port: int, **_: object) -> Addresses:
+        asked_for.append(host)
+        return [address(socket.AF_INET, "127.0.0.1", port)]
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    found = dialler(f"http://provider.test:{replay.port}")
+    for seconds, times in ((0, 1), (DNS_TTL - 1, 1), (2, 2)):
+        clock.move(seconds)
+        wire = Wire(loop)
+        await found.dial(wire)
+        wire.abort()
+        assert asked_for == ["provider.test"] * times
+    await found.close()
+
+
+@in_loop
+async def test_both_address_families_are_raced(replay: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where IPv6 leads nowhere, IPv4 is tried beside it and taken."""
+    loop = asyncio.get_running_loop()
+    connect, tried = loop.sock_connect, []
+
+    async def resolve(host: str, port: int, **_: object) -> Addresses:
+        assert host == "provider.test"
+        return [address(socket.AF_INET6, "::1", port), address(socket.AF_INET, "127.0.0.1", port)]
+
+    async def connect_by_one(one: socket.socket, where: tuple[str, int]) -> None:
+        tried.append(one.family)
+        if one.family == socket.AF_INET6:
+            await loop.create_future()
+        await connect(one, where)
+
+    monkeypatch.setattr("gateway.upstream_dial.RACE_AFTER", 0.001)
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    monkeypatch.setattr(loop, "sock_connect", connect_by_one)
+    found = dialler(f"http://provider.test:{replay.port}")
+    wire = Wire(loop)
+    await found.dial(wire)
+    assert tried == [socket.AF_INET6, socket.AF_INET]
+    wire.abort()
+    await found.close()
 
 
 @in_loop

@@ -6,7 +6,9 @@ import itertools
 import pytest
 
 from gateway.errors import UpstreamError
-from gateway.upstream import Pool, Wire
+from gateway.settings import Connections
+from gateway.upstream import Wire
+from gateway.upstream_pool import Pool
 from tests.gateway.loops import cancelled_at, in_loop, until
 from tests.gateway.wires import answered, dialler, pool_to, seen
 from tests.upstream.scripts import head, raw, whole
@@ -41,7 +43,7 @@ async def silent(wire: Wire) -> None:
 
 async def idle_pool(size: int, keep_alive: float = 75.0) -> tuple[Pool, list[Wire]]:
     """A pool of idle connections, given back at the times 0, 1, 2, …."""
-    pool = Pool(silent, keep_alive)
+    pool = Pool(silent, Connections(keep_alive=keep_alive))
     wires = [await pool.open() for _ in range(size)]
     for moment, wire in enumerate(wires):
         wire.send(b"", b"")
@@ -119,7 +121,7 @@ async def test_a_connection_is_used_again(alone: Upstream) -> None:
     async with pool_to(alone) as pool:
         for number in range(3):
             wire = pool.take(0.0) or await pool.open()
-            assert wire.reused == (number > 0)
+            assert wire.reused == number
             await answered(wire, alone, whole(b"{}"))
             pool.give_back(wire, 0.0)
         assert pool.counts() == (1, 1)
@@ -166,6 +168,50 @@ async def test_what_cannot_be_used_again_is_closed_when_given_back(
         pool.give_back(wire, 0.0)
         assert pool.counts() == (0, 0)
         await seen(alone, 0)
+
+
+@pytest.mark.parametrize("times", [1, 200, 201, 1000])
+@in_loop
+async def test_every_use_is_counted_once(times: int) -> None:
+    """In lots or not, on a connection that is there or closed."""
+    pool, _ = await idle_pool(1, keep_alive=1e9)
+    for _ in range(times):
+        wire = pool.take(0.0)
+        assert wire is not None
+        pool.give_back(wire, 0.0)
+    assert pool.figures().reused == times
+    pool.close()
+    assert (pool.figures().reused, pool.figures().opened) == (times, 1)
+
+
+@in_loop
+async def test_who_wants_a_new_one_is_in_the_place_of_an_idle_one() -> None:
+    """Where all there may be are there, one that is idle makes room, the one used longest ago."""
+    pool = Pool(silent, Connections(most=2))
+    assert pool.turns is not None
+    for _ in range(2):
+        pool.turns.take()
+    wires = [await pool.open() for _ in range(2)]
+    for wire in wires:
+        wire.rest()
+        pool.give_back(wire, 0.0)
+    pool.turns.take()
+    pool.drop(await pool.open())
+    assert [wire.reusable() for wire in wires] == [False, True]
+    assert (pool.counts(), pool.turns.inside) == ((1, 1), 0)
+
+
+@in_loop
+async def test_what_is_opened_beside_takes_no_place() -> None:
+    """Where there are only so many it is closed when it is put aside, else kept."""
+    for connections, kept in ((Connections(most=1), 0), (Connections(), 1)):
+        pool = Pool(silent, connections)
+        wire = await pool.open()
+        wire.rest()
+        pool.put_aside(wire, 0.0)
+        assert pool.counts() == (kept, kept)
+        assert pool.turns is None or pool.turns.inside == 0
+        pool.close()
 
 
 @in_loop

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from yarl import URL
 
 from gateway.errors import UpstreamError
-from gateway.upstream import Head, Pool, Wire
+from gateway.upstream import Head, Wire
 from gateway.upstream_dial import Dialler
+from gateway.upstream_pool import Pool
 from tests.gateway.loops import until
 from tests.upstream.exchange import Exchange
 from tests.upstream.server import Upstream

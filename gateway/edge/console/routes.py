@@ -118,7 +118,7 @@ def _target(lead: str | Route) -> str:
 def _standing(house: House, provider: Provider) -> Standing:
     now, settings = house.clock(), provider.settings
     states = house.breakers.states(now)
-    counts = [door.pool.counts() for door in provider.doors.values()]
+    figures = [door.figures() for door in provider.doors.values()]
     watched = next((one for one in house.health.watched if one.name == provider.name), None)
     return Standing(
         name=provider.name,
@@ -132,7 +132,7 @@ def _standing(house: House, provider: Provider) -> Standing:
             if name == provider.name and state != "closed"
         ],
         watched="" if watched is None else "up" if watched.up else "down",
-        connections=f"{sum(opened for opened, _ in counts)} open, {sum(idle for _, idle in counts)} idle",
+        connections=f"{sum(one.open for one in figures)} open, {sum(one.idle for one in figures)} idle",
         local=provider.local,
     )
 
