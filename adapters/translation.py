@@ -1,11 +1,12 @@
 """Replies on their way from one dialect to another: streamed and whole.
 
 What is told of the reply is the client's business: the model is the one that was asked for, the tools are
-the client's own, an id and a time are there even where the provider gives none. Signatures leave sealed:
-they come back with the name of who made them.
+the client's own, an id and a time are there even where the provider gives none, and so is the id of a call.
+Signatures leave sealed: they come back with the name of who made them.
 """
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 import msgspec
 
@@ -38,7 +39,8 @@ class Shown(msgspec.Struct, frozen=True):
 
     `model` is the one it asked for. `id` (bare) and `created` stand in where the provider gives none;
     `tools` leads from the names of tools as they were sent to the client's; `maker` is the dialect the
-    reply was made in, where it is not the client's; `compaction` and `include_usage` are the request's.
+    reply was made in, where it is not the client's; `compaction` and `include_usage` are the request's, and
+    so is `turns`, how many there were before the reply.
     """
 
     model: str
@@ -48,6 +50,7 @@ class Shown(msgspec.Struct, frozen=True):
     maker: str = ""
     compaction: bool = False
     include_usage: bool = False
+    turns: int = 0
 
     def head(self, event: Started) -> Started:
         """Show the start of a reply."""
@@ -58,7 +61,7 @@ class Shown(msgspec.Struct, frozen=True):
         """Show a whole reply."""
         blocks = reply.blocks
         if len(blocks) != 1 or not isinstance(blocks[0], TextBlock):
-            blocks = tuple([self._block(block) for block in blocks])
+            blocks = tuple([self._block(place, block) for place, block in enumerate(blocks)])
         identity, created = reply.id or self.id, reply.created or self.created
         return Reply(
             identity,
@@ -76,12 +79,24 @@ class Shown(msgspec.Struct, frozen=True):
         """Seal a signature, or a hidden thought, where it is not of the client's dialect."""
         return sealed(self.maker, signature, redacted) if self.maker else signature
 
-    def _block(self, block: Block) -> Block:
+    def call_id(self, place: int) -> str:
+        """Make the id of a call that has none: clients refuse one that another turn has.
+
+        A client may send the same id with every request of a conversation: that alone would repeat.
+        """
+        words = f"{self.id} {self.created} {self.turns} {place}".encode()
+        return f"call_{blake2b(words, digest_size=12).hexdigest()}"
+
+    def _block(self, place: int, block: Block) -> Block:
         if isinstance(block, TextBlock):
             return block
         if isinstance(block, ThinkingBlock) and self.maker:
             return ThinkingBlock(block.text, self.signature(block.signature, block.redacted))
-        if not isinstance(block, ToolBlock) or block.name not in self.tools:
+        if not isinstance(block, ToolBlock):
+            return block
+        if not block.id:
+            block = msgspec.structs.replace(block, id=self.call_id(place))
+        if block.name not in self.tools:
             return block
         tool = self.tools[block.name]
         arguments = unwrapped(block.arguments) if tool.freeform else block.arguments
@@ -183,6 +198,8 @@ class StreamTranslation:
                 return (event,)
 
     def _open(self, event: BlockOpened) -> BlockOpened:
+        if event.kind == "tool" and not event.id:
+            event = msgspec.structs.replace(event, id=self._shown.call_id(event.index))
         tool = self._shown.tools.get(event.name) if event.kind == "tool" else None
         if tool is not None:
             self._free = FreeformInput() if tool.freeform else None

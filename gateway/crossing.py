@@ -170,6 +170,7 @@ def _shown(exchange: Exchange, request: ChatRequest, maker: str, tools: dict[str
         maker=maker,
         compaction=request.compaction,
         include_usage=request.include_usage,
+        turns=len(request.turns),
     )
 
 

@@ -10,6 +10,7 @@ from adapters.dialect import Dialect
 from adapters.events import BrokenOff, Reply, Usage, collect
 from adapters.fault import Malformed
 from adapters.sse import EventTooLarge
+from adapters.translation import Shown
 
 
 class KeptReply(msgspec.Struct, frozen=True):
@@ -44,7 +45,8 @@ def told_again(dialect: Dialect, kept: KeptReply, *, stream: bool, counts: bool)
         return kept.body
     if not kept.turns or not kept.counted:
         return None
-    reply = _read(dialect, kept.body, streamed=kept.streamed)
+    read = _read(dialect, kept.body, streamed=kept.streamed)
+    reply = Shown(read.model, read.id, read.created, compaction=read.compaction).reply(read)
     return b"".join(dialect.write_stream(reply, counts)) if stream else dialect.write_reply(reply)
 
 

@@ -72,11 +72,10 @@ _DECODE_ERROR = msgspec.json.Decoder(ErrorStatusIn).decode
 class StreamReader(Reader):
     """Bytes in, events out; `reason` is why the reply ended, once that is known."""
 
-    __slots__ = ("_bare", "_calls", "reason")
+    __slots__ = ("_calls", "reason")
 
     def __init__(self) -> None:
         super().__init__()
-        self._bare = ""
         self._calls = 0
         self.reason = ""
 
@@ -108,8 +107,7 @@ class StreamReader(Reader):
         if self.started:
             return
         head = read_head(data)
-        self._bare = head.response_id or ""
-        self.start(self._bare, head.model_version or "", seconds(head.create_time))
+        self.start(head.response_id or "", head.model_version or "", seconds(head.create_time))
 
     def _take_candidate(self, candidate: CandidateIn) -> None:
         if candidate.index:
@@ -170,7 +168,7 @@ class StreamReader(Reader):
     def _call(self, call: CallIn) -> None:
         self.blocks.end_speech()
         block = GrowingBlock("tool")
-        block.id = call.id or f"call_{self._bare}_{self._calls}"
+        block.id = call.id or ""
         block.name = call.name or ""
         self._calls += 1
         self.blocks.begin(block)

@@ -3,7 +3,6 @@
 What has no place in the middle is dropped by rule and named: log probabilities and images.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -34,7 +33,6 @@ STOPS: Final[dict[str, StopReason]] = {"stop": "end", "length": "max_tokens"}
 
 _BODY = msgspec.json.Decoder(BodyIn).decode
 _HEAD = msgspec.json.Decoder(HeadIn).decode
-_NOT_DIGITS = re.compile(r"\D+")
 _UNSAID = (NULL, EMPTY, msgspec.Raw(b"[]"))
 
 Said = tuple[BlockKind, msgspec.Raw]
@@ -54,7 +52,7 @@ def _read(body: bytes) -> Reply:
     if message is None or not whole.done:
         raise ValueError("it is not done")
     head = read_head(body)
-    blocks = (*_texts(message), *_calls(message, head))
+    blocks = (*_texts(message), *_calls(message))
     usage, dropped = Usage(), Counter[str]()
     whole.add_to(usage)
     note_dropped(whole, dropped)
@@ -74,10 +72,10 @@ def _texts(message: MessageIn) -> Iterator[Block]:
         yield ThinkingBlock(text_of(literal)) if kind == "thinking" else TextBlock(text_of(literal))
 
 
-def _calls(message: MessageIn, head: HeadIn) -> Iterator[Block]:
-    for place, call in enumerate(message.tool_calls or ()):
+def _calls(message: MessageIn) -> Iterator[Block]:
+    for call in message.tool_calls or ():
         name, arguments = called(call)
-        yield ToolBlock(call.id or call_id(head, place), name, arguments)
+        yield ToolBlock(call.id or "", name, arguments)
 
 
 # --- what streams read alike --------------------------------------------------------------------------
@@ -104,11 +102,6 @@ def called(call: CallIn) -> tuple[str, str]:
     function = call.function or FunctionIn()
     raw = function.arguments
     return function.name, text_of(raw) if bytes(raw)[:1] == b'"' else as_text(raw)
-
-
-def call_id(head: HeadIn, place: int) -> str:
-    """Make the id of a call that has none: of the time of its line, so that no other turn has it."""
-    return f"call_{_NOT_DIGITS.sub('', head.created_at or '')}_{place}"
 
 
 def stop_of(reason: str | None, *, called: bool) -> StopReason:

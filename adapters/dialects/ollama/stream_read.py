@@ -9,7 +9,6 @@ import msgspec
 from adapters.blocks import GrowingBlock
 from adapters.dialects.ollama.reply import read_stream_fault
 from adapters.dialects.ollama.reply_read import (
-    call_id,
     called,
     message_of,
     note_dropped,
@@ -18,7 +17,7 @@ from adapters.dialects.ollama.reply_read import (
     spoken,
     stop_of,
 )
-from adapters.dialects.ollama.reply_wire import BodyIn, CallIn, HeadIn
+from adapters.dialects.ollama.reply_wire import BodyIn, CallIn
 from adapters.literal import literal
 from adapters.ndjson import Lines
 from adapters.reader import Reader, decode, given
@@ -29,11 +28,10 @@ _DECODE = msgspec.json.Decoder(BodyIn).decode
 class StreamReader(Lines, Reader):
     """Bytes in, events out."""
 
-    __slots__ = ("_calls", "_head")
+    __slots__ = ("_calls",)
 
     def __init__(self) -> None:
         super().__init__()
-        self._head = HeadIn()
         self._calls = 0
 
     def see(self, event: bytes, data: bytes) -> None:  # noqa: ARG002 - lines have no names
@@ -63,13 +61,13 @@ class StreamReader(Lines, Reader):
 
     def _begin(self, data: bytes) -> None:
         if not self.started:
-            self._head = read_head(data)
-            self.start("", self._head.model or "", seconds_of(self._head))
+            head = read_head(data)
+            self.start("", head.model or "", seconds_of(head))
 
     def _call(self, call: CallIn) -> None:
         self.blocks.end_speech()
         block = GrowingBlock("tool")
-        block.id = call.id or call_id(self._head, self._calls)
+        block.id = call.id or ""
         block.name, arguments = called(call)
         self._calls += 1
         self.blocks.begin(block)

@@ -78,13 +78,13 @@ def _read(body: bytes) -> Reply:
     if not choices or choices[0].message is None or choices[0].finish_reason == BROKEN:
         raise ValueError("it has no message")
     message = choices[0].message
-    plain, bare = only_text(message), bare_id(head)
-    calls = () if plain else tuple(_calls(message, bare))
+    plain = only_text(message)
+    calls = () if plain else tuple(_calls(message))
     usage = Usage()
     count(completion.usage, usage)
     finish = choices[0].finish_reason or "stop"
     return Reply(
-        bare,
+        bare_id(head),
         head.model or "",
         (TextBlock(text_of(message.content)),) if plain else (*_texts(message), *calls),
         stop_of(finish, called=bool(calls), refused=not plain and said(message.refusal)),
@@ -117,11 +117,11 @@ def _texts(message: MessageIn) -> Iterator[Block]:
             yield make("".join(texts))
 
 
-def _calls(message: MessageIn, bare: str) -> Iterator[Block]:
-    for place, call in enumerate(calls_of(message)):
+def _calls(message: MessageIn) -> Iterator[Block]:
+    for call in calls_of(message):
         function = call.function or FunctionIn()
         arguments = text_of(arguments_of(function)) or NOTHING
-        yield ToolBlock(call.id or call_id(bare, place), function.name or "", arguments)
+        yield ToolBlock(call.id or "", function.name or "", arguments)
 
 
 # --- what streams read alike --------------------------------------------------------------------------
@@ -211,11 +211,6 @@ def read_head(data: bytes) -> HeadIn:
 def bare_id(head: HeadIn) -> str:
     """Return the id without the prefix of this dialect."""
     return (head.id or "").removeprefix(_PREFIX)
-
-
-def call_id(bare: str, place: int) -> str:
-    """Make the id of a call that has none: of the reply's, so that no other turn has it."""
-    return f"call_{bare}_{place}"
 
 
 def note_dropped(message: MessageIn, dropped: Counter[str]) -> None:

@@ -12,7 +12,6 @@ from adapters.dialects.openai_chat.reply_read import (
     BROKEN,
     arguments_of,
     bare_id,
-    call_id,
     calls_of,
     count,
     note_dropped,
@@ -36,11 +35,10 @@ _DECODE = msgspec.json.Decoder(BodyIn).decode
 class StreamReader(Reader):
     """Bytes in, events out."""
 
-    __slots__ = ("_bare", "_by_index", "_calls", "_finish", "_latest", "_refused")
+    __slots__ = ("_by_index", "_calls", "_finish", "_latest", "_refused")
 
     def __init__(self) -> None:
         super().__init__()
-        self._bare = ""
         self._calls: list[GrowingBlock] = []
         self._by_index: dict[int, GrowingBlock] = {}
         self._latest: GrowingBlock | None = None  # the call that grew last
@@ -83,8 +81,7 @@ class StreamReader(Reader):
     def _grow(self, delta: MessageIn | None, data: bytes) -> None:
         if not self.started:
             head = read_head(data)
-            self._bare = bare_id(head)
-            self.start(self._bare, head.model or "", int(head.created or 0))
+            self.start(bare_id(head), head.model or "", int(head.created or 0))
         if delta is None:
             return None
         if only_text(delta):
@@ -122,7 +119,7 @@ class StreamReader(Reader):
     def _begin_call(self, call: CallIn, name: str) -> GrowingBlock:
         self.blocks.end_speech()
         block = GrowingBlock("tool")
-        block.id, block.name = call.id or call_id(self._bare, len(self._calls)), name
+        block.id, block.name = call.id or "", name
         self._calls.append(block)
         if call.index is not None:
             self._by_index[call.index] = block

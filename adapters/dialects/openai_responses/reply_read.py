@@ -70,7 +70,7 @@ def _read(body: bytes) -> Reply:
     return Reply(
         bare_id(head),
         head.model or "",
-        tuple(block for place, item in enumerate(items) for block in _blocks(item, bare_id(head), place)),
+        tuple(block for item in items for block in _blocks(item)),
         stop_of(response, called=any(map(is_call, items)), refused=any(map(is_refused, items))),
         usage,
         created=int(head.created_at or 0),
@@ -78,7 +78,7 @@ def _read(body: bytes) -> Reply:
     )
 
 
-def _blocks(item: ItemIn, bare: str, place: int) -> Iterator[Block]:
+def _blocks(item: ItemIn) -> Iterator[Block]:
     if item.type == "message":
         yield from (TextBlock(text_of(said)) for part in item.content or () if (said := said_by(part)))
     elif item.type == "reasoning":
@@ -89,7 +89,7 @@ def _blocks(item: ItemIn, bare: str, place: int) -> Iterator[Block]:
         name, home = name_of(item)
         custom = item.type == "custom_tool_call"
         arguments = text_of(arguments_of(item)) or ("" if custom else NOTHING)
-        yield ToolBlock(item.call_id or item.id or call_id(bare, place), name, arguments, home, custom)
+        yield ToolBlock(item.call_id or item.id or "", name, arguments, home, custom)
 
 
 # --- what streams read alike --------------------------------------------------------------------------
@@ -151,11 +151,6 @@ def as_literal(raw: msgspec.Raw) -> msgspec.Raw:
     if not given(raw):
         return EMPTY
     return raw if bytes(raw)[:1] == b'"' else literal(bytes(raw).decode())
-
-
-def call_id(bare: str, place: int) -> str:
-    """Make the id of a call that has none: of the reply's, so that no other turn has it."""
-    return f"call_{bare}_{place}"
 
 
 def stop_of(response: ResponseIn, *, called: bool, refused: bool) -> StopReason:

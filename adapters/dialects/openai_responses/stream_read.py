@@ -17,7 +17,6 @@ from adapters.dialects.openai_responses.reply_read import (
     arguments_of,
     as_literal,
     bare_id,
-    call_id,
     count,
     is_call,
     is_refused,
@@ -67,11 +66,10 @@ class ItemBlock(GrowingBlock):
 class StreamReader(Reader):
     """Bytes in, events out."""
 
-    __slots__ = ("_bare", "_blocks", "_called", "_items", "_refused")
+    __slots__ = ("_blocks", "_called", "_items", "_refused")
 
     def __init__(self) -> None:
         super().__init__()
-        self._bare = ""
         self._blocks: dict[Key, ItemBlock] = {}
         self._items = False  # whether an item, or a piece of one, was seen
         self._called = False
@@ -100,8 +98,7 @@ class StreamReader(Reader):
     def _begin(self, seen: EventIn) -> None:
         if not self.started:
             head = read_head(seen.response)
-            self._bare = bare_id(head)
-            self.start(self._bare, head.model or "", int(head.created_at or 0))
+            self.start(bare_id(head), head.model or "", int(head.created_at or 0))
 
     def _end(self, seen: EventIn) -> None:
         self._finish(seen, self._response(seen))
@@ -150,12 +147,12 @@ class StreamReader(Reader):
     def _open_item(self, seen: EventIn) -> None:
         item = read_item(seen.item) if given(seen.item) else ItemIn()
         if item.type in ("function_call", "custom_tool_call"):
-            self._name(self._block((_index(seen), _WHOLE), "tool"), item, _index(seen))
+            self._name(self._block((_index(seen), _WHOLE), "tool"), item)
 
-    def _name(self, block: ItemBlock, item: ItemIn, place: int) -> None:
+    def _name(self, block: ItemBlock, item: ItemIn) -> None:
         if block.name:
             return
-        block.id = item.call_id or item.id or call_id(self._bare, place)
+        block.id = item.call_id or item.id or ""
         block.name, block.namespace = name_of(item)
         block.custom = item.type == "custom_tool_call"
         self._begun(block)
@@ -180,7 +177,7 @@ class StreamReader(Reader):
             self._finish_thought((place, _WHOLE), item)
         elif is_call(item):
             block = self._block((place, _WHOLE), "tool")
-            self._name(block, item, place)
+            self._name(block, item)
             self._finish_block(block, arguments_of(item))
 
     def _finish_part(self, key: Key, said: msgspec.Raw | None) -> None:

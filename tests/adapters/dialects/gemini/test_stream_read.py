@@ -97,7 +97,7 @@ BLOCKS: dict[str, tuple[list[dict[str, Any]], str, tuple[Block, ...], StopReason
     "calls without ids": (
         [call("f", {}, None), call("f", {}, None)],
         "STOP",
-        (ToolBlock("call_0a1b_0", "f", "{}"), ToolBlock("call_0a1b_1", "f", "{}")),
+        (ToolBlock("", "f", "{}"), ToolBlock("", "f", "{}")),
         "tool_use",
     ),
     "a call without arguments": ([call("f")], "STOP", (ToolBlock("1", "f", "{}"),), "tool_use"),

@@ -86,8 +86,8 @@ TOLD: dict[str, tuple[bytes, list[Event]]] = {
         said("a") + called("f", {}) + called("g", "[1") + last(),
         [
             *text(0, "a"),
-            *call(1, "call_20260821184822123456789_0", "f", "{}"),
-            *call(2, "call_20260821184822123456789_1", "g", "[1"),
+            *call(1, "", "f", "{}"),
+            *call(2, "", "g", "[1"),
             *CALLED,
         ],
     ),

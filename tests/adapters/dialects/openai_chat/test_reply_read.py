@@ -73,7 +73,7 @@ BLOCKS: dict[str, tuple[dict[str, Any], str | None, tuple[Block, ...], StopReaso
     "a call without id": (
         {"tool_calls": [a_call(None, "f", "{}")]},
         "tool_calls",
-        (ToolBlock("call_0a1b_0", "f", "{}"),),
+        (ToolBlock("", "f", "{}"),),
         "tool_use",
     ),
     "arguments that are no JSON": (
@@ -91,7 +91,7 @@ BLOCKS: dict[str, tuple[dict[str, Any], str | None, tuple[Block, ...], StopReaso
     "the call of old": (
         {"content": None, "function_call": {"name": "f", "arguments": "{}"}},
         "function_call",
-        (ToolBlock("call_0a1b_0", "f", "{}"),),
+        (ToolBlock("", "f", "{}"),),
         "tool_use",
     ),
     "calls for a reason, and none": ({"content": "a"}, "tool_calls", (TextBlock("a"),), "end"),

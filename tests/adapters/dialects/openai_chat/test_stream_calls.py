@@ -127,7 +127,7 @@ BLOCKS: dict[str, tuple[list[bytes], tuple[Block, ...], StopReason]] = {
     ),
     "no id": (
         [call(0, '{"a":1}', name="f"), call(1, "{}", name="g"), CALLS],
-        (ToolBlock("call_0a1b_0", "f", '{"a":1}'), ToolBlock("call_0a1b_1", "g", "{}")),
+        (ToolBlock("", "f", '{"a":1}'), ToolBlock("", "g", "{}")),
         "tool_use",
     ),
     "the name late": ([call(0, '{"a"', id="1"), call(0, ":1}", name="f"), CALLS], (ONE,), "tool_use"),
@@ -152,7 +152,7 @@ BLOCKS: dict[str, tuple[list[bytes], tuple[Block, ...], StopReason]] = {
             delta(function_call={"arguments": ":1}"}),
             delta("function_call"),
         ],
-        (ToolBlock("call_0a1b_0", "f", '{"a":1}'),),
+        (ToolBlock("", "f", '{"a":1}'),),
         "tool_use",
     ),
 }

@@ -76,7 +76,7 @@ BLOCKS: dict[str, tuple[list[Item], tuple[Block, ...], StopReason]] = {
     ),
     "calls without ids": (
         [{"type": "function_call", "id": "fc_1", "name": "f"}, {"type": "function_call", "name": "g"}],
-        (ToolBlock("fc_1", "f", "{}"), ToolBlock("call_0a1b_1", "g", "{}")),
+        (ToolBlock("fc_1", "f", "{}"), ToolBlock("", "g", "{}")),
         "tool_use",
     ),
     "arguments that are an object": (
