@@ -16,6 +16,7 @@ from gateway import exchange, paths, version
 from gateway.configuration.rereading import Origin
 from gateway.errors import Refused
 from gateway.house import House
+from gateway.packing import PackingSend, packs
 from gateway.reload import Reload
 from gateway.settings import LEAVING, RENEWAL, Settings
 from gateway.socket import Sockets
@@ -159,6 +160,8 @@ class App:
         return Exchange(self.house, dialect, operation, path, scope, receive, send, self._clock(), profile)
 
     def _at_the_edge(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if packs(self.house.settings.server.compress, scope):
+            send = PackingSend(scope, send)
         if scope["path"].startswith(ADMIN):
             return self._administer(scope, receive, send)
         visitors = self.house.visitors

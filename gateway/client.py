@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from typing import Final
 
+from gateway.packing import LEAST, packed, packs
 from gateway.state import Exchange, Pair
 from gateway.visitors import allowing
 
@@ -80,12 +81,19 @@ def spell(seconds: float) -> bytes:
 async def say_whole(exchange: Exchange, status: int, headers: list[Pair], body: bytes) -> None:
     """A whole reply: head and body together. The server has it in one piece and says its length."""
     exchange.status = status
+    if len(body) >= LEAST and exchange.offered_codings and _packs(exchange):
+        headers, body = await packed(headers, body, exchange.offered_codings) or (headers, body)
     exchange.head_sent = True
     headers = own_headers(exchange, headers)
     exchange.bytes_out = len(body)
     send = exchange.send
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _packs(exchange: Exchange) -> bool:
+    """Whether the client gets compressed what is read on its way; what is forwarded unread stays as it is."""
+    return exchange.relay != "raw" and packs(exchange.house.settings.server.compress, exchange.scope)
 
 
 def open_stream(exchange: Exchange, headers: list[Pair], status: int = 200) -> Awaitable[None]:

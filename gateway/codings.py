@@ -118,12 +118,17 @@ def _gzip() -> Decode:
     return _Members(partial(zlib.decompressobj, wbits=zlib.MAX_WBITS | 32))
 
 
-def _zstd() -> Decode:
+def zstandard() -> Any:
+    """The library of zstd."""
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # Python 3.14
     except ImportError:
         from backports import zstd  # noqa: PLC0415  # only where used
-    return _Members(zstd.ZstdDecompressor)
+    return zstd
+
+
+def _zstd() -> Decode:
+    return _Members(zstandard().ZstdDecompressor)
 
 
 KNOWN: Final[dict[bytes, Callable[[], Decode]]] = {

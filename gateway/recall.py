@@ -19,6 +19,7 @@ import msgspec
 from adapters.conversation import ChatRequest
 from adapters.fault import Fault, Malformed
 from gateway.client import JSON
+from gateway.codings import unpacked
 from gateway.errors import Refused
 from gateway.heads import ReplyHead
 from gateway.local import LocalReply
@@ -79,7 +80,6 @@ async def recalled(exchange: Exchange, replies: Replies, ask: Ask) -> bool:
     if exchange.cache:
         _tally(exchange)
     if asked.cacheable and asked.wish.writes:
-        exchange.offered_codings = b""  # what is kept is for clients that may read another
         exchange.send = Recorder(exchange, replies, asked)
     return False
 
@@ -260,7 +260,7 @@ def left(exchange: Exchange, listener: Listener) -> None:
 class Recorder:
     """Sends on what is sent, and keeps the reply when it has been said to its end and was well."""
 
-    __slots__ = ("_asked", "_exchange", "_good", "_media", "_pieces", "_replies", "_send", "_size")
+    __slots__ = ("_asked", "_coding", "_exchange", "_good", "_media", "_pieces", "_replies", "_send", "_size")
 
     def __init__(self, exchange: Exchange, replies: Replies, asked: Asked) -> None:
         self._exchange = exchange
@@ -270,14 +270,15 @@ class Recorder:
         self._pieces: list[bytes] = []
         self._size = 0
         self._good = False
-        self._media = b""
+        self._media = self._coding = b""
 
     async def __call__(self, message: Message) -> None:
         """Send one ASGI message."""
         await self._send(message)
         if message["type"] == "http.response.start":
             self._good = message["status"] == 200
-            self._media = next((value for name, value in message["headers"] if name == JSON[0]), b"")
+            said = dict(message["headers"])
+            self._media, self._coding = said.get(JSON[0], b""), said.get(b"content-encoding", b"")
         elif self._good:
             self._take(message["body"], more=message.get("more_body", False))
 
@@ -299,10 +300,23 @@ class Recorder:
     def _keep(self, exchange: Exchange) -> None:
         streamed = exchange.relay == "stream"
         counted = self._asked.counts or not streamed
-        reply = kept_reply(exchange.dialect, b"".join(self._pieces), streamed=streamed, counted=counted)
+        body = _plain(b"".join(self._pieces), self._coding)
+        if body is None:
+            return
+        reply = kept_reply(exchange.dialect, body, streamed=streamed, counted=counted)
         if reply is not None:
             target = exchange.targets[0]
             reply = msgspec.structs.replace(
                 reply, maker=(target.provider.name, target.model), media=self._media
             )
             self._replies.keep(self._asked.like.digest, reply, self._asked.caching.ttl)
+
+
+def _plain(body: bytes, coding: bytes) -> bytes | None:
+    """What is kept of a body: it is for clients that may read another coding, or none."""
+    if not coding:
+        return body
+    try:
+        return unpacked(body, coding, LARGEST)
+    except ValueError:
+        return None  # it was relayed as it came, and is no good to anybody else

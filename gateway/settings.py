@@ -341,6 +341,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     guesses: int = 20
+    compress: Literal["remote", "always", "never"] = "remote"
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,6 +61,7 @@ LADDERS = {
                 "gateway.array",
                 "gateway.catalogue",
                 "gateway.state",
+                "gateway.packing",
                 "gateway.plan",
                 "gateway.judgement",
                 "gateway.fitness",

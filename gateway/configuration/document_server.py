@@ -46,6 +46,13 @@ class Server(Table, frozen=True):
     guesses: Annotated[
         int, Meta(description="Wrong keys a minute from one address, in each worker; 0 is any number.")
     ] = 20
+    compress: Annotated[
+        Literal["remote", "always", "never"],
+        Meta(
+            description="For which clients whole replies over 1 KB are compressed, if they ask for it: "
+            "those on other machines, all, or none."
+        ),
+    ] = "remote"
 
 
 class Allowance(Table, frozen=True):

@@ -240,6 +240,7 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
         hosts=_hosts(raw, problems),
         origins=_origins(raw, problems),
         guesses=raw.guesses,
+        compress=raw.compress,
     )
 
 

@@ -1,5 +1,6 @@
 """The cache of responses over real sockets: what hits, in which form, and what never does."""
 
+import gzip
 from typing import Any
 
 import anthropic
@@ -12,7 +13,7 @@ from tests.path.conftest import Start
 from tests.path.dialects import CHAT, MESSAGES, RESPONSES, Dialect, each_dialect
 from tests.path.house import ENVIRONMENT, House, configuration
 from tests.path.sockets import Socket
-from tests.upstream.scripts import begun, stream, whole
+from tests.upstream.scripts import JSON, begun, stream, whole
 from tests.upstream.server import Upstream
 from tests.upstream.steps import Close, Script
 
@@ -232,9 +233,23 @@ def test_a_word_nobody_knows(caching: House, dialect: Dialect) -> None:
 def test_a_compressed_reply_is_kept_plain(caching: House) -> None:
     """What is kept can be read by a client that takes no coding."""
     body = asking(MESSAGES, "codings")
-    first = ask(caching, MESSAGES, body, by(ALICE), ("accept-encoding", "gzip, br"))
-    assert first.exchange.request.header("accept-encoding") == "identity"
-    assert ask(caching, MESSAGES, body).reply.body == MESSAGES.whole
+    coded = whole(gzip.compress(MESSAGES.whole), headers=[*JSON.items(), ("content-encoding", "gzip")])
+    first = ask(caching, MESSAGES, body, by(ALICE), ("accept-encoding", "gzip, br"), script=coded)
+    assert first.reply.header("content-encoding") == "gzip"
+    assert gzip.decompress(first.reply.body) == MESSAGES.whole
+    again = ask(caching, MESSAGES, body)
+    assert (cache_of(again.reply), again.reply.body) == ("hit", MESSAGES.whole)
+    assert again.reply.header("content-encoding") is None
+
+
+def test_a_damaged_compressed_reply_is_not_kept(caching: House) -> None:
+    """What is relayed as it came, but breaks off, is nothing for another client."""
+    body = asking(MESSAGES, "damaged")
+    packed = gzip.compress(MESSAGES.whole)[:-4]
+    coded = whole(packed, headers=[*JSON.items(), ("content-encoding", "gzip")])
+    first = ask(caching, MESSAGES, body, by(ALICE), ("accept-encoding", "gzip"), script=coded)
+    assert (first.reply.status, first.reply.body) == (200, packed)
+    assert cache_of(ask(caching, MESSAGES, body).reply) == "miss"
 
 
 def test_a_translated_reply_hits(caching: House) -> None:
