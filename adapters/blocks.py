@@ -51,6 +51,7 @@ class GrowingBlock:
         "name",
         "namespace",
         "redacted",
+        "refused",
         "said",
         "signature",
     )
@@ -62,6 +63,7 @@ class GrowingBlock:
         self.namespace = ""
         self.custom = False
         self.redacted: str | None = None
+        self.refused = False
         self.signature = ""
         self.index = -1  # until it is told
         self.said = bytearray()
@@ -118,9 +120,19 @@ class BlockLine:
     def say(self, kind: BlockKind, literal: msgspec.Raw) -> None:
         """Add words to the block that began last, or to a new one where that is of another kind."""
         block = self.last
-        if block is None or block.kind != kind:
+        if block is None or block.kind != kind or block.refused:
             self.end_speech()
             block = self.begin(GrowingBlock(kind))
+        self.add(block, literal)
+
+    def refuse(self, literal: msgspec.Raw) -> None:
+        """Add words to a refusal, or begin one."""
+        block = self.last
+        if block is None or not block.refused:
+            self.end_speech()
+            block = GrowingBlock("text")
+            block.refused = True
+            self.begin(block)
         self.add(block, literal)
 
     def end_speech(self) -> None:
@@ -160,7 +172,14 @@ class BlockLine:
         self._count += 1
         self.told.append(
             BlockOpened(
-                block.index, block.kind, block.id, block.name, block.namespace, block.custom, block.redacted
+                block.index,
+                block.kind,
+                block.id,
+                block.name,
+                block.namespace,
+                block.custom,
+                block.redacted,
+                block.refused,
             )
         )
         if block.said:

@@ -45,9 +45,10 @@ class Usage(msgspec.Struct, gc=False):
 
 
 class TextBlock(msgspec.Struct, frozen=True, gc=False):
-    """Text for the reader."""
+    """Text for the reader; a `refused` one stands where the answer would."""
 
     text: str
+    refused: bool = False
 
 
 class ThinkingBlock(msgspec.Struct, frozen=True, gc=False):
@@ -106,7 +107,7 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class BlockOpened(msgspec.Struct, frozen=True, gc=False):
-    """A block has begun; `redacted` is a thinking block's, the rest a tool call's."""
+    """A block has begun: `refused` is of text, `redacted` of thinking, the rest of a tool call."""
 
     index: int
     kind: BlockKind
@@ -115,6 +116,7 @@ class BlockOpened(msgspec.Struct, frozen=True, gc=False):
     namespace: str = ""
     custom: bool = False
     redacted: str | None = None
+    refused: bool = False
 
 
 class Added(msgspec.Struct, frozen=True, gc=False):
@@ -198,8 +200,8 @@ def replay(reply: Reply, piece: int = PIECE) -> Iterator[Event]:
 
 def _replay_block(index: int, block: Block, piece: int) -> Iterator[Event]:
     match block:
-        case TextBlock(text):
-            yield BlockOpened(index, "text")
+        case TextBlock(text, refused):
+            yield BlockOpened(index, "text", refused=refused)
             yield from (TextAdded.of(index, part) for part in _pieces(text, piece))
             yield BlockClosed(index, "text")
         case ThinkingBlock(text, signature, redacted):
@@ -286,7 +288,7 @@ class _Gathered:
     def _block(self, signature: str) -> Block:
         opened, text = self._opened, text_of(joined(self._inside))
         if opened.kind == "text":
-            return TextBlock(text)
+            return TextBlock(text, opened.refused)
         if opened.kind == "thinking":
             return ThinkingBlock(text, signature, opened.redacted)
         return ToolBlock(opened.id, opened.name, text, opened.namespace, opened.custom)

@@ -82,7 +82,10 @@ def must_be_completion(completion: ChatCompletion, reply: Reply) -> None:
     """The SDK's completion is the reply, its blocks flattened."""
     (choice,) = completion.choices
     message = choice.message
-    assert (message.content or "") == "".join(b.text for b in reply.blocks if isinstance(b, TextBlock))
+    spoken = [block for block in reply.blocks if isinstance(block, TextBlock)]
+    refusal = "".join(block.text for block in spoken if block.refused)
+    assert (message.content or "") == "".join(block.text for block in spoken if not block.refused)
+    assert (message.refusal or "") == refusal
     thought = "".join(b.text for b in reply.blocks if isinstance(b, ThinkingBlock))
     assert (getattr(message, "reasoning_content", None) or "") == thought
     calls = [
@@ -91,7 +94,7 @@ def must_be_completion(completion: ChatCompletion, reply: Reply) -> None:
         if made.type == "function"
     ]
     assert calls == [(b.id, b.name, b.arguments) for b in reply.blocks if isinstance(b, ToolBlock)]
-    assert choice.finish_reason == FINISHES[reply.stop]
+    assert choice.finish_reason == ("stop" if refusal else FINISHES[reply.stop])
     assert (completion.id, completion.model, completion.created) == (
         f"chatcmpl-{reply.id}",
         reply.model,

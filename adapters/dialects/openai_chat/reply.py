@@ -35,6 +35,11 @@ FINISH_REASONS: dict[StopReason, str] = {
 }
 
 
+def finish_reason(stop: StopReason, *, refused: bool) -> str:
+    """Say why a reply stopped; one that says its refusal was not cut off."""
+    return "stop" if refused and stop == "refusal" else FINISH_REASONS[stop]
+
+
 def read_usage(body: bytes) -> Usage:
     """Find the usage of a whole reply; raise `Malformed` when the body is no completion."""
     try:
@@ -49,12 +54,14 @@ def read_usage(body: bytes) -> Usage:
 
 def write_reply(reply: Reply) -> bytes:
     """Write a whole completion with one choice."""
+    message = _message(reply)
+    finish = finish_reason(reply.stop, refused=message.refusal is not None)
     return _ENCODE(
         CompletionOut(
             id=completion_id(reply.id),
             created=reply.created,
             model=reply.model,
-            choices=[ChoiceOut(message=_message(reply), finish_reason=FINISH_REASONS[reply.stop])],
+            choices=[ChoiceOut(message=message, finish_reason=finish)],
             usage=write_usage(reply.usage),
         )
     )
@@ -102,12 +109,15 @@ def _call(block: ToolBlock, more: ExtraOut | msgspec.UnsetType) -> ToolCallOut:
 
 
 def _message(reply: Reply) -> MessageOut:
-    texts = [block.text for block in reply.blocks if isinstance(block, TextBlock)]
+    spoken = [block for block in reply.blocks if isinstance(block, TextBlock)]
+    texts = [block.text for block in spoken if not block.refused]
+    refusals = [block.text for block in spoken if block.refused]
     thoughts = [block.text for block in reply.blocks if isinstance(block, ThinkingBlock)]
     calls = list(_calls(reply.blocks))
     return MessageOut(
         role="assistant",
         content="".join(texts) if texts else None,
+        refusal="".join(refusals) if refusals else None,
         reasoning_content="".join(thoughts) if thoughts else msgspec.UNSET,
         tool_calls=calls or msgspec.UNSET,
     )

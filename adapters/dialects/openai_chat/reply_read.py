@@ -1,8 +1,8 @@
 """Whole replies of openai-chat -> the middle, and what streams have in common with them.
 
-Reasoning, under either of its names, is thinking and comes first; a refusal is text, and the reason why
-the reply stopped. What has no place in the middle is dropped by rule and named: annotations (they cite
-pages that only OpenAI's own search has seen), audio, and all choices but the first.
+Reasoning, under either of its names, is thinking and comes first; a refusal is text that is marked, comes
+last, and is the reason why the reply stopped. What has no place in the middle is dropped by rule and named:
+annotations (they cite pages that only OpenAI's own search has seen), audio, and all choices but the first.
 """
 
 from collections import Counter
@@ -115,6 +115,9 @@ def _texts(message: MessageIn) -> Iterator[Block]:
         texts = [text_of(text) for told, text in spoken(message) if told == kind]
         if texts:
             yield make("".join(texts))
+    refusal = [text_of(text) for _, text in refusal_of(message)]
+    if refusal:
+        yield TextBlock("".join(refusal), refused=True)
 
 
 def _calls(message: MessageIn) -> Iterator[Block]:
@@ -142,14 +145,17 @@ def only_text(delta: MessageIn) -> bool:
 
 
 def spoken(message: MessageIn) -> list[Said]:
-    """Return what a message or a delta says, as literals: thinking first, then text, then a refusal."""
+    """Return what a message or a delta says, as literals: thinking first, then text."""
     thought = message.reasoning_content if said(message.reasoning_content) else message.reasoning
     told = _spoken_in(thought, "thinking") if said(thought) else []
     if said(message.content):
         told += _spoken_in(message.content, "text")
-    if said(message.refusal):
-        told += _spoken_in(message.refusal, "text")
     return told
+
+
+def refusal_of(message: MessageIn) -> list[Said]:
+    """Return what a message or a delta says instead of an answer."""
+    return _spoken_in(message.refusal, "text") if said(message.refusal) else []
 
 
 def _spoken_in(raw: msgspec.Raw, kind: BlockKind) -> list[Said]:

@@ -7,7 +7,7 @@ with an error chunk and never with `[DONE]`: some clients take that for a whole 
 
 import msgspec
 
-from adapters.dialects.openai_chat.reply import FINISH_REASONS, completion_id, extra, write_usage
+from adapters.dialects.openai_chat.reply import completion_id, extra, finish_reason, write_usage
 from adapters.dialects.openai_chat.wire import (
     ChunkChoice,
     ChunkIn,
@@ -106,6 +106,7 @@ class StreamWriter(Writer):
         "_head",
         "_include_usage",
         "_input",
+        "_refused",
         "_suffix",
         "_text",
         "_thinking",
@@ -118,6 +119,7 @@ class StreamWriter(Writer):
         self._chunk = ChunkOut(id="", created=0, model="", choices=[])
         self._head = self._text = self._thinking = self._input = self._suffix = b""
         self._carried = CarriedThoughts()
+        self._refused = False
         self._calls = -1  # the index of the open tool call: calls are counted apart from blocks
 
     def _start(self, event: Started) -> list[bytes]:
@@ -142,6 +144,9 @@ class StreamWriter(Writer):
         if event.kind != "tool":
             if event.kind == "text":
                 self._carried.pass_words()
+                if event.refused or self._refused:
+                    self._refused = True
+                    self._text = self._head + (b'"refusal":' if event.refused else b'"content":')
             return []
         self._calls += 1
         call = ToolCallDelta(
@@ -176,7 +181,7 @@ class StreamWriter(Writer):
         return []
 
     def _end(self, event: Stopped) -> list[bytes]:
-        frames = self._add(Delta(), FINISH_REASONS[event.reason])
+        frames = self._add(Delta(), finish_reason(event.reason, refused=self._refused))
         if self._include_usage:
             usage: UsageOut = write_usage(self._usage)
             frames.append(_frame(msgspec.structs.replace(self._chunk, choices=[], usage=usage)))

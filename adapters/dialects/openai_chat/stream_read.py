@@ -17,7 +17,7 @@ from adapters.dialects.openai_chat.reply_read import (
     note_dropped,
     only_text,
     read_head,
-    said,
+    refusal_of,
     spoken,
     stop_of,
 )
@@ -88,8 +88,9 @@ class StreamReader(Reader):
             return self.blocks.say("text", delta.content)
         for kind, literal in spoken(delta):
             self.blocks.say(kind, literal)
-        if said(delta.refusal):
+        for _, literal in refusal_of(delta):
             self._refused = True
+            self.blocks.refuse(literal)
         for call in calls_of(delta):
             self._call(call)
         note_dropped(delta, self.dropped)

@@ -16,6 +16,7 @@ from adapters.dialects.openai_responses.wire import (
     OutputDetailsOut,
     ReasoningItem,
     ReasonOut,
+    RefusalPart,
     ResponseIn,
     ResponseOut,
     SearchCallItem,
@@ -73,7 +74,7 @@ def response_id(bare: str) -> str:
 
 def finished(response: ResponseOut, items: list[Item], stop: StopReason, usage: Usage) -> ResponseOut:
     """Complete a response that was in progress."""
-    reason = INCOMPLETE.get(stop)
+    reason = None if stop == "refusal" and any(map(_refuses, items)) else INCOMPLETE.get(stop)
     return msgspec.structs.replace(
         response,
         status="incomplete" if reason else "completed",
@@ -81,6 +82,11 @@ def finished(response: ResponseOut, items: list[Item], stop: StopReason, usage: 
         output=items,
         usage=write_usage(usage),
     )
+
+
+def _refuses(item: Item) -> bool:
+    """Tell whether an item says that there will be no answer: a response with one is complete."""
+    return isinstance(item, MessageItem) and isinstance(item.content[0], RefusalPart)
 
 
 def write_usage(usage: Usage) -> UsageOut:
@@ -100,8 +106,9 @@ def write_item(bare: str, index: int, block: Block) -> Item:
     """Write a block as an item; the id comes of the reply's and the place in it."""
     own = f"{bare}{index:02x}"
     match block:
-        case TextBlock(text):
-            return MessageItem(id=f"msg_{own}", content=[TextPart(text=text)])
+        case TextBlock(text, refused):
+            part = RefusalPart(refusal=text) if refused else TextPart(text=text)
+            return MessageItem(id=f"msg_{own}", content=[part])
         case ThinkingBlock(text, signature):
             bound = signature or msgspec.UNSET
             summary = [SummaryPart(text=text)] if text else []

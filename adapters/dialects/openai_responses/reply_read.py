@@ -1,8 +1,9 @@
 """Whole replies of openai-responses -> the middle, and what streams have in common with them.
 
-Each text of a message is a block, each reasoning item is one, whatever parts it has. A refusal is text, and
-the reason why the reply stopped. What has no place in the middle is dropped by rule and named: annotations
-(they cite pages that only OpenAI's own search has seen) and items of tools that the provider runs itself.
+Each text of a message is a block, each reasoning item is one, whatever parts it has. A refusal is text
+that is marked, and the reason why the reply stopped. What has no place in the middle is dropped by rule and
+named: annotations (they cite pages that only OpenAI's own search has seen) and items of tools that the
+provider runs itself.
 """
 
 from collections import Counter
@@ -35,6 +36,7 @@ from adapters.reader import decode, given
 BROKEN = ("failed", "cancelled", "queued", "in_progress")
 CALLS = ("function_call", "custom_tool_call", "tool_search_call")
 _READ = ("message", "reasoning", *CALLS)
+REFUSAL = "refusal"
 BLANK = msgspec.Raw(b'"\\n\\n"')
 
 _RESPONSE = msgspec.json.Decoder(ResponseIn).decode
@@ -80,7 +82,9 @@ def _read(body: bytes) -> Reply:
 
 def _blocks(item: ItemIn) -> Iterator[Block]:
     if item.type == "message":
-        yield from (TextBlock(text_of(said)) for part in item.content or () if (said := said_by(part)))
+        for part in item.content or ():
+            if said := said_by(part):
+                yield TextBlock(text_of(said), part.type == REFUSAL)
     elif item.type == "reasoning":
         thought, signature = thought_in(item), signature_of(item)
         if thought or signature:
@@ -108,7 +112,7 @@ def read_item(raw: msgspec.Raw) -> ItemIn:
 
 def said_by(part: PartIn) -> msgspec.Raw | None:
     """Return what a part of a message says, as a literal; None when that is nothing."""
-    raw = part.refusal if part.type == "refusal" else part.text
+    raw = part.refusal if part.type == REFUSAL else part.text
     return raw if given(raw) and raw != EMPTY else None
 
 
@@ -130,7 +134,7 @@ def is_call(item: ItemIn) -> bool:
 
 def is_refused(item: ItemIn) -> bool:
     """Tell whether an item refuses to answer."""
-    return any(part.type == "refusal" for part in item.content or ())
+    return any(part.type == REFUSAL for part in item.content or ())
 
 
 def name_of(item: ItemIn) -> tuple[str, str]:

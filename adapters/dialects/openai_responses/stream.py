@@ -24,6 +24,7 @@ from adapters.dialects.openai_responses.wire import (
     Item,
     LifeIn,
     Part,
+    RefusalPart,
     ResponseIn,
     ResponseOut,
     StreamEventIn,
@@ -196,6 +197,14 @@ _FILLINGS = {
         part_name="response.content_part",
         part=lambda text: TextPart(text=text),
     ),
+    "refusal": Filling(
+        name="response.refusal",
+        done="refusal",
+        empty={"status": "in_progress", "content": []},
+        place={"content_index": 0},
+        part_name="response.content_part",
+        part=lambda text: RefusalPart(refusal=text),
+    ),
     "thinking": Filling(
         name="response.reasoning_summary_text",
         done="text",
@@ -269,7 +278,8 @@ class StreamWriter(Writer):
 
     def _open(self, event: BlockOpened) -> list[bytes]:
         self._opened, self._pieces = event, []
-        self._filling = filling = _FILLINGS["custom" if event.custom else event.kind]
+        kind = "refusal" if event.refused else "custom" if event.custom else event.kind
+        self._filling = filling = _FILLINGS[kind]
         # A search is told when its arguments are whole, for they are no text.
         self._held = self._compaction is not None or _is_search(event)
         if self._held:
@@ -365,7 +375,7 @@ def _is_search(event: BlockOpened) -> bool:
 
 def _block(opened: BlockOpened, text: str, signature: str) -> Block:
     if opened.kind == "text":
-        return TextBlock(text)
+        return TextBlock(text, opened.refused)
     if opened.kind == "thinking":
         return ThinkingBlock(text, signature)
     return ToolBlock(opened.id, opened.name, text, opened.namespace, opened.custom)

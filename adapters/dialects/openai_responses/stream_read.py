@@ -14,6 +14,7 @@ import msgspec
 from adapters.blocks import GrowingBlock
 from adapters.dialects.openai_responses.reply_read import (
     BLANK,
+    REFUSAL,
     arguments_of,
     as_literal,
     bare_id,
@@ -172,7 +173,7 @@ class StreamReader(Reader):
             self._refused = True
         if item.type == "message":
             for number, part in enumerate(item.content or ()):
-                self._finish_part((place, number), said_by(part))
+                self._finish_part((place, number), said_by(part), refused=part.type == REFUSAL)
         elif item.type == "reasoning":
             self._finish_thought((place, _WHOLE), item)
         elif is_call(item):
@@ -180,9 +181,11 @@ class StreamReader(Reader):
             self._name(block, item)
             self._finish_block(block, arguments_of(item))
 
-    def _finish_part(self, key: Key, said: msgspec.Raw | None) -> None:
+    def _finish_part(self, key: Key, said: msgspec.Raw | None, *, refused: bool) -> None:
         if said is not None or key in self._blocks:
-            self._finish_block(self._block(key, "text"), said or EMPTY)
+            block = self._block(key, "text")
+            block.refused = block.refused or refused
+            self._finish_block(block, said or EMPTY)
 
     def _finish_thought(self, key: Key, item: ItemIn) -> None:
         thought, signature = thought_in(item), signature_of(item)
@@ -218,7 +221,9 @@ class StreamReader(Reader):
 
     def _add_refusal(self, seen: EventIn) -> None:
         self._refused = True
-        self._add_text(seen)
+        block = self._block((_index(seen), seen.content_index or 0), "text")
+        block.refused = True
+        self._grow(block, seen.delta)
 
     def _add_input(self, seen: EventIn) -> None:
         self._grow(self._block((_index(seen), _WHOLE), "tool"), seen.delta)
@@ -247,12 +252,13 @@ class StreamReader(Reader):
             self._add(block, as_literal(delta))
 
     def _end_text(self, seen: EventIn) -> None:
-        said = said_by(PartIn(text=seen.text if given(seen.text) else seen.refusal))
-        self._finish_part((_index(seen), seen.content_index or 0), said)
+        key = (_index(seen), seen.content_index or 0)
+        self._finish_part(key, said_by(PartIn(text=seen.text)), refused=False)
 
     def _end_refusal(self, seen: EventIn) -> None:
         self._refused = True
-        self._end_text(seen)
+        key = (_index(seen), seen.content_index or 0)
+        self._finish_part(key, said_by(PartIn(REFUSAL, refusal=seen.refusal)), refused=True)
 
     def _end_input(self, seen: EventIn) -> None:
         """The input is whole: the item, which has the name if none was told yet, is done after it."""

@@ -125,6 +125,13 @@ class TextPart(msgspec.Struct, kw_only=True):
     text: str
 
 
+class RefusalPart(msgspec.Struct, kw_only=True):
+    """What a message says instead of an answer."""
+
+    type: str = "refusal"
+    refusal: str
+
+
 class SummaryPart(msgspec.Struct, kw_only=True):
     """Thinking, as far as it is shown."""
 
@@ -138,7 +145,7 @@ class MessageItem(msgspec.Struct, kw_only=True):
     id: str
     type: str = "message"
     status: str = "completed"
-    content: list[TextPart]
+    content: list[TextPart | RefusalPart]
     role: str = "assistant"
 
 
@@ -195,7 +202,7 @@ class CompactionItem(msgspec.Struct, kw_only=True):
 
 
 Item = MessageItem | ReasoningItem | FunctionCallItem | CustomCallItem | SearchCallItem | CompactionItem
-Part = TextPart | SummaryPart
+Part = TextPart | RefusalPart | SummaryPart
 
 
 class ReasonOut(msgspec.Struct):
@@ -273,6 +280,7 @@ class EventOut(msgspec.Struct, kw_only=True):
     item: Item | msgspec.UnsetType = msgspec.UNSET
     part: Part | msgspec.UnsetType = msgspec.UNSET
     text: str | msgspec.UnsetType = msgspec.UNSET
+    refusal: str | msgspec.UnsetType = msgspec.UNSET
     arguments: str | msgspec.UnsetType = msgspec.UNSET
     input: str | msgspec.UnsetType = msgspec.UNSET
     logprobs: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET

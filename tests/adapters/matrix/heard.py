@@ -28,9 +28,13 @@ ASKED: Any = [{"role": "user", "content": "x"}]
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What was heard; `counts` are all of the input, those read from a cache, the output, those thought."""
+    """What was heard; `refused` is what was said in the place for refusals.
+
+    `counts` are all of the input, those read from a cache, the output, those thought.
+    """
 
     words: str
+    refused: str
     thoughts: str
     calls: tuple[Call, ...]
     end: str
@@ -85,6 +89,8 @@ ENDS: dict[str, dict[StopReason, str]] = {
         "refusal": "stop",
     },
 }
+# Who has a place for what is said instead of an answer, and how a reply with one ends.
+_REFUSED = {"openai-chat": "stop", "openai-responses": "completed"}
 # Whether a dialect has a word for what was read from a cache, and for what was thought.
 _COUNTS = {
     "anthropic-messages": (True, False),
@@ -100,15 +106,20 @@ def to_be_heard(reply: Reply, dialect: str) -> Heard:
     cached, thought = _COUNTS[dialect]
     usage = reply.usage
     given = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
+    spoken = [block for block in reply.blocks if isinstance(block, TextBlock)]
+    end = (
+        _REFUSED.get(dialect) if reply.stop == "refusal" and any(block.refused for block in spoken) else None
+    )
     return Heard(
-        "".join(block.text for block in reply.blocks if isinstance(block, TextBlock)),
+        "".join(block.text for block in spoken if not (block.refused and dialect in _REFUSED)),
+        "".join(block.text for block in spoken if block.refused and dialect in _REFUSED),
         "".join(block.text for block in reply.blocks if isinstance(block, ThinkingBlock)),
         tuple(
             (block.id, block.name, value_of(block.arguments))
             for block in reply.blocks
             if isinstance(block, ToolBlock)
         ),
-        ENDS[dialect][reply.stop],
+        end or ENDS[dialect][reply.stop],
         (given, usage.cache_read if cached else None, usage.output, usage.reasoning if thought else None),
     )
 
@@ -122,6 +133,7 @@ def _message(message: anthropic.types.Message) -> Heard:
     read = used.cache_read_input_tokens or 0
     return Heard(
         "".join(block.text for block in blocks if block.type == "text"),
+        "",
         "".join(block.thinking for block in blocks if block.type == "thinking"),
         tuple((block.id, block.name, value_of(block.input)) for block in blocks if block.type == "tool_use"),
         message.stop_reason or "",
@@ -140,6 +152,7 @@ def _completion(completion: ChatCompletion) -> Heard:
         counts = (used.prompt_tokens, read, used.completion_tokens, thought)
     return Heard(
         choice.message.content or "",
+        choice.message.refusal or "",
         getattr(choice.message, "reasoning_content", None) or "",
         tuple((call.id, call.function.name, value_of(call.function.arguments)) for call in calls),
         choice.finish_reason,
@@ -157,10 +170,13 @@ def _response(response: Response) -> Heard:
         elif item.type == "custom_tool_call":
             calls.append((item.call_id, item.name, value_of(item.input)))
     summaries = [part.text for item in items if item.type == "reasoning" for part in item.summary]
+    parts = [part for item in items if item.type == "message" for part in item.content]
+    refused = [part.refusal for part in parts if part.type == "refusal"]
     reason = response.incomplete_details.reason if response.incomplete_details else response.status
     details = used.input_tokens_details, used.output_tokens_details
     return Heard(
         response.output_text,
+        "".join(refused),
         "".join(summaries),
         tuple(calls),
         reason or "",
@@ -178,6 +194,7 @@ def _contents(chunks: Iterable[types.GenerateContentResponse]) -> Heard:
     thought = used.thoughts_token_count or 0
     return Heard(
         "".join(part.text or "" for part in parts if not part.thought),
+        "",
         "".join(part.text or "" for part in parts if part.thought),
         tuple((call.id or "", call.name or "", call.args) for call in calls),
         candidates[-1].finish_reason.value if candidates[-1].finish_reason else "",
@@ -198,6 +215,7 @@ def _chat(chunks: Iterable[ollama.ChatResponse]) -> Heard:
     assert last.done
     return Heard(
         "".join(message.content or "" for message in messages),
+        "",
         "".join(message.thinking or "" for message in messages),
         # The SDK has no place for the ids of calls.
         tuple(("", call.function.name, dict(call.function.arguments)) for call in calls),

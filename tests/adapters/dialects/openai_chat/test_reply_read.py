@@ -62,7 +62,7 @@ BLOCKS: dict[str, tuple[dict[str, Any], str | None, tuple[Block, ...], StopReaso
         (ThinkingBlock("hm"), TextBlock("ab")),
         "end",
     ),
-    "a refusal": ({"content": None, "refusal": "No."}, "stop", (TextBlock("No."),), "refusal"),
+    "a refusal": ({"content": None, "refusal": "No."}, "stop", (TextBlock("No.", refused=True),), "refusal"),
     "calls": (
         {"content": None, "tool_calls": [a_call("1", "f", '{"a":1}'), a_call("2", "g", "")]},
         "tool_calls",

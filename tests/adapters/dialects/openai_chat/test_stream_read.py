@@ -90,7 +90,7 @@ BLOCKS: dict[str, tuple[list[bytes], tuple[Block, ...], StopReason]] = {
     ),
     "a refusal": (
         [ROLE, delta(refusal="I "), delta(refusal="won't."), STOP],
-        (TextBlock("I won't."),),
+        (TextBlock("I won't.", refused=True),),
         "refusal",
     ),
     "filtered": ([ROLE, delta(content="a"), delta("content_filter")], (TextBlock("a"),), "refusal"),

@@ -54,7 +54,11 @@ BLOCKS: dict[str, tuple[list[Item], tuple[Block, ...], StopReason]] = {
     "an empty text": ([said(text(""))], (), "end"),
     "a message of nothing": ([{"type": "message", "content": None}], (), "end"),
     "two texts": ([said(text("a"), text("b"))], (TextBlock("a"), TextBlock("b")), "end"),
-    "a refusal": ([said({"type": "refusal", "refusal": "No."})], (TextBlock("No."),), "refusal"),
+    "a refusal": (
+        [said({"type": "refusal", "refusal": "No."})],
+        (TextBlock("No.", refused=True),),
+        "refusal",
+    ),
     "thinking": (
         [reasoning(summary=SUMMARY, encrypted_content="Z0FB"), said(text("c"))],
         (ThinkingBlock("a\n\nb", "rs_1 Z0FB"), TextBlock("c")),

@@ -131,12 +131,12 @@ BLOCKS: dict[str, tuple[list[bytes], tuple[Block, ...], StopReason]] = {
             done(0, {"type": "message", "content": [{"type": "refusal", "refusal": "No."}]}),
             over(),
         ],
-        (TextBlock("No."),),
+        (TextBlock("No.", refused=True),),
         "refusal",
     ),
     "a refusal that is only done": (
         [event("refusal.done", output_index=0, refusal="No."), over()],
-        (TextBlock("No."),),
+        (TextBlock("No.", refused=True),),
         "refusal",
     ),
     "a call": (
