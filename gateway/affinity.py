@@ -5,6 +5,8 @@ is warm goes first, whatever the strategy says; between the tiers of a plan the 
 """
 
 from collections.abc import Callable, Hashable
+from hashlib import blake2b
+from typing import Final
 
 from gateway.credentials import NONE
 from gateway.decision import stays
@@ -12,6 +14,8 @@ from gateway.opening import opening
 from gateway.pins import Pin, Pins
 from gateway.plan import Choice, Targets
 from gateway.state import Exchange
+
+LONGEST: Final = 128
 
 
 class Affinity:
@@ -43,9 +47,14 @@ def conversation_of(exchange: Exchange) -> Hashable:
     assert exchange.peek is not None
     model = exchange.peek.model
     if exchange.session:
-        return exchange.caller.key_id, model, exchange.session, exchange.agent
+        return exchange.caller.key_id, model, _short(exchange.session), _short(exchange.agent)
     begun = opening(exchange.body)
     return (exchange.caller.key_id, model, begun) if begun else None
+
+
+def _short(said: bytes) -> bytes:
+    """What a client calls a session or an agent; a digest of what is long, for it may fill a header."""
+    return said if len(said) <= LONGEST else blake2b(said, digest_size=LONGEST // 2).digest()
 
 
 def settle(exchange: Exchange, pin: Pin) -> None:

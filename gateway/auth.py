@@ -194,6 +194,14 @@ class Callers:
         self._built.clear()
         return count
 
+    def halve(self) -> int:
+        """Forget the half that is known longest."""
+        older = list(self._known)[: (len(self._known) + 1) // 2]
+        for credential in older:
+            del self._known[credential]
+        self._built.clear()
+        return len(older)
+
     def _take_out(self, exchange: Exchange) -> None:
         """Keys of ours reach nobody; what else there is may be meant for a passthrough provider."""
         if len(exchange.credentials) == 1:

@@ -33,6 +33,9 @@ class Holding(Protocol):
     def clear(self) -> int:
         """Forget everything; how many entries that were."""
 
+    def halve(self) -> int:
+        """Forget about half, what is worth less first where that is known; how many entries that were."""
+
 
 class Counted(Generic[Key, Value]):
     """A W-TinyLFU whose bytes nobody counts, shown as the others are."""
@@ -51,6 +54,10 @@ class Counted(Generic[Key, Value]):
         count = len(self._kept)
         self._kept.clear()
         return count
+
+    def halve(self) -> int:
+        """Forget the half that was put here first."""
+        return self._kept.halve()
 
 
 class Kept(msgspec.Struct, Generic[Value], frozen=True):
@@ -114,6 +121,13 @@ class Cache(Generic[Value]):
         self._used.clear()
         self.size = 0
         return count
+
+    def halve(self) -> int:
+        """Forget what was not asked for longest, until half of the bytes are left."""
+        count, half = len(self._used), self.size // 2
+        while self.size > half:
+            self._drop(next(iter(self._used)))
+        return count - len(self._used)
 
     def figures(self) -> Figures:
         """How full it is, and how often it was of use."""

@@ -87,6 +87,10 @@ class Catalogue:
         self._kept.clear()
         return count
 
+    def halve(self) -> int:
+        """Forget all of it: lists are few, and each may be long."""
+        return self.clear()
+
     async def _ask(self, key: str, dialect: str, profile: str) -> list[ModelEntry]:
         doors = self._doors(DIALECTS[dialect])
         listed = await asyncio.gather(*(self._listed(name, *door) for name, door in doors.items()))

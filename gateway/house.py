@@ -29,6 +29,7 @@ from gateway.journal import Journal
 from gateway.lessons import Lessons
 from gateway.limits import Limits, limits_for
 from gateway.load import Loads
+from gateway.memory import Memory, limit_for
 from gateway.plan_targets import Workshop
 from gateway.prices import Hand, Prices
 from gateway.provider import Provider
@@ -83,6 +84,7 @@ class House:
         self.retries = Retries()
         self.lessons = Lessons(clock, settings.failure.remember)
         self.journal = Journal(settings.log)
+        self.memory = Memory(limit_for(settings.server), self.journal)
         self.sessions = Sessions()
         self.drift = Drift(self.journal, calendar)
         self.timekeeper = Timekeeper(clock)
@@ -146,6 +148,7 @@ class House:
         self.lessons.term = settings.failure.remember
         self.admission.most = settings.server.max_inside
         self.guesses.settle(settings.server.guesses)
+        self.memory.limit = limit_for(settings.server)
         if self.replies is not None and self.replies is not other.replies:
             self._parted.append(self.replies.sharing)
         if settings.log != self.settings.log:
@@ -179,6 +182,8 @@ class House:
             self.limits.expire()
         if self.keeping is not None:
             self.keeping.look()
+        if self.memory.limit:
+            self.memory.look(self.caches())
         if self._retired or self._parted:
             self._part(now)
         self._housekeeping = asyncio.get_running_loop().call_later(HOUSEKEEPING, self._keep)

@@ -152,6 +152,13 @@ class Pins:
         self._kept.clear()
         return count
 
+    def halve(self) -> int:
+        """Forget the half that was used longest ago."""
+        older = list(self._kept)[: (len(self._kept) + 1) // 2]
+        for conversation in older:
+            del self._kept[conversation]
+        return len(older)
+
     def forget(self, providers: Collection[str]) -> None:
         """These providers are others now: nobody lives there, and places of their keys mean nothing."""
         for pin in self._kept.values():

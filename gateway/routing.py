@@ -37,6 +37,8 @@ from gateway.tinylfu import TinyLfu
 __all__ = ["PICKABLE", "PLANS_KEPT", "PLANS_LAST", "Router", "Ruled", "View"]
 
 PLANS_KEPT: Final = 10_000
+# No model is called longer: plans, and all else that goes by the name of a model, are bounded in bytes by it.
+MOST_CHARACTERS: Final = 512
 PLANS_LAST: Final = 10.0  # seconds until a name is looked up again
 
 # What decides a plan: the table of names or the rule, the client's dialect, the model, whether it embeds.
@@ -152,6 +154,8 @@ class Router:
 
     def _look_up(self, key: PlanKey, finder: Finder, before: Kept | None, now: float) -> Kept:
         _, dialect, model, embed = key
+        if len(model) > MOST_CHARACTERS:
+            return Kept(None, fault=self._unknown(key))
         lead = finder.lead(dialect, model)
         if before is not None and before.lead == lead:
             # The plan remembers whose turn it is.

@@ -324,7 +324,10 @@ class KeySettings(msgspec.Struct, frozen=True):
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and how penstock listens. Sizes in bytes, times in seconds."""
+    """Where and how penstock listens. Sizes in bytes, times in seconds.
+
+    `memory` of all workers: 0 is any, None what the container may have.
+    """
 
     host: str = "127.0.0.1"
     port: int = 4747
@@ -342,6 +345,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] = ()
     guesses: int = 20
     compress: Literal["remote", "always", "never"] = "remote"
+    memory: int | None = None
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):

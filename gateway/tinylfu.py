@@ -86,6 +86,13 @@ class TinyLfu(Generic[Key, Value]):
         self._keys.clear()
         self._count = 0
 
+    def halve(self) -> int:
+        """Keep the newer half; how many went."""
+        older = list(self._entries)[: (len(self._entries) + 1) // 2]
+        for key in older:
+            self.forget(key)
+        return len(older)
+
     def _tell(self) -> None:
         """What was asked for is more worth keeping."""
         heard = self._heard

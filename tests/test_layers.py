@@ -114,6 +114,7 @@ LADDERS = {
                 "gateway.journal",
                 "gateway.lateness",
                 "gateway.leaving",
+                "gateway.memory",
                 "gateway.load",
                 "gateway.opening",
                 "gateway.minting",

@@ -53,6 +53,13 @@ class Server(Table, frozen=True):
             "those on other machines, all, or none."
         ),
     ] = "remote"
+    memory: Annotated[
+        Size | None,
+        Meta(
+            description="What all workers may have together; caches shrink from 80 % on. 0 is any. "
+            "Default: what the container may have."
+        ),
+    ] = None
 
 
 class Allowance(Table, frozen=True):

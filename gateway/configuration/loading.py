@@ -47,6 +47,8 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]")
 _SECRET = re.compile(r"[!-~]{16,}")
 _MOST_WORKERS = 256
+# A worker takes some 45 MB before the first request.
+_LEAST_MEMORY = 64 * 1024 * 1024
 _MAKE_A_KEY = (
     "make a key with `penstock key new` and paste its lines into the configuration, or name a file for keys "
     "as store.path and make one with `penstock keys create`"
@@ -241,7 +243,22 @@ def _server(document: Document, problems: list[Problem]) -> ServerSettings:
         origins=_origins(raw, problems),
         guesses=raw.guesses,
         compress=raw.compress,
+        memory=_memory(raw, problems),
     )
+
+
+def _memory(raw: Server, problems: list[Problem]) -> int | None:
+    if raw.memory is None:
+        return None
+    try:
+        memory = 0 if raw.memory in (0, "0") else size(raw.memory)
+    except ValueError as failure:
+        problems.append(Problem("server.memory", str(failure)))
+        return 0
+    if 0 < memory < _LEAST_MEMORY * raw.workers:
+        words = "too little: a worker alone takes most of it"
+        problems.append(Problem("server.memory", words, "say 64MiB or more for each worker, or 0 for any"))
+    return memory
 
 
 def _hosts(raw: Server, problems: list[Problem]) -> tuple[str, ...]:

@@ -92,6 +92,7 @@ class Counts(Collector):
         yield from limits(self._house)
         yield from _configuration(self._house)
         yield from _gauges(self._house)
+        yield from _memory(self._house)
         yield from connections(self._house)
 
 
@@ -268,6 +269,18 @@ def _gauges(house: House) -> Iterable[Metric]:
     )
     dropped.add_metric([], house.journal.dropped)
     yield dropped
+
+
+def _memory(house: House) -> Iterable[Metric]:
+    words = "Memory of the worker in use when it was looked at last; 0 where it has no limit."
+    yield GaugeMetricFamily("penstock_memory_used_bytes", words, value=house.memory.used)
+    words = "Memory that the worker may have: its part of `server.memory` or of the container's; 0 is any."
+    yield GaugeMetricFamily("penstock_memory_limit_bytes", words, value=house.memory.limit)
+    words = "Entries of caches that were forgotten because memory was short."
+    let_go = CounterMetricFamily("penstock_memory_let_go", words, labels=["cache"])
+    for name, count in house.memory.let_go.items():
+        let_go.add_metric([name], count)
+    yield let_go
 
 
 def _tasks() -> int:

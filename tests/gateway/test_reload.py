@@ -61,6 +61,7 @@ LASTING = {
         "spending",
         "registry",
         "sessions",
+        "memory",
     ),
 }
 

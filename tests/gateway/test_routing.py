@@ -223,7 +223,7 @@ def test_a_plan_is_made_once() -> None:
     assert router.plan(CHAT, "gpt-5") is router.plan(CHAT, "gpt-5")
 
 
-@pytest.mark.parametrize("model", ["gpt-\r\nx-evil: 1", "gpt-é", "gpt-\x00", "gpt-" + "x" * 5000])
+@pytest.mark.parametrize("model", ["gpt-\r\nx-evil: 1", "gpt-é", "gpt-\x00", "gpt-" + "x" * 500])
 def test_a_header_holds_only_what_it_may(model: str) -> None:
     """What the reply says of its model fits into one header field, whatever the model is called."""
     (target,) = router_of(ALL, {}).plan(CHAT, model)
