@@ -26,6 +26,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from gateway.bell import Bell
 from gateway.configuration.rereading import Origin
 from gateway.settings import LEAVING, RENEWAL, ServerSettings, Settings
 
@@ -120,6 +121,7 @@ class _Granian(MPServer):
             # One that crashed takes only its own requests with it. One that crashes at once ends the server.
             respawn_failed_workers=True,
         )
+        self.main_loop_interrupt = Bell()  # type: ignore[assignment]  # all that is used of an event
         self._address = (server.host, server.port)
         self._ready = ready
         self._survives_hangup = signal.getsignal(_HANGUP) is signal.SIG_IGN if _HANGUP else False

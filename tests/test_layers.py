@@ -27,6 +27,7 @@ LADDERS = {
     "gateway": (
         Rung("command line", ("gateway.__main__", "gateway.cli"), open=True),
         Rung("server", ("gateway.serve",)),
+        Rung("bell", ("gateway.bell",)),
         Rung("front door", ("gateway.app", "gateway.paths", "gateway.probing", "gateway.socket"), open=True),
         Rung("path and edge", ("gateway.exchange", "gateway.edge")),
         Rung(
