@@ -81,11 +81,13 @@ def spell(seconds: float) -> bytes:
 async def say_whole(exchange: Exchange, status: int, headers: list[Pair], body: bytes) -> None:
     """A whole reply: head and body together. The server has it in one piece and says its length."""
     exchange.status = status
-    if len(body) >= LEAST and exchange.offered_codings and _packs(exchange):
+    # A length is an object: it is asked for once.
+    exchange.bytes_out = size = len(body)
+    if size >= LEAST and exchange.offered_codings and _packs(exchange):
         headers, body = await packed(headers, body, exchange.offered_codings) or (headers, body)
+        exchange.bytes_out = len(body)
     exchange.head_sent = True
     headers = own_headers(exchange, headers)
-    exchange.bytes_out = len(body)
     send = exchange.send
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

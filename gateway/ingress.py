@@ -105,7 +105,8 @@ def _note(exchange: Exchange, forward: list[Pair], pair: Pair, use: int) -> None
     elif use == LENGTH:
         exchange.content_length = int(value) if value.isdigit() else -1
     elif use == CODINGS:
-        exchange.offered_codings = value.lower()
+        offered = exchange.offered_codings
+        exchange.offered_codings = b"%b, %b" % (offered, value.lower()) if offered else value.lower()
     elif use == SESSION:
         exchange.session = exchange.session or value
         forward.append(pair)

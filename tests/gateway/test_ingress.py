@@ -167,6 +167,13 @@ async def test_codings_are_one_list(values: list[bytes], read_as: bytes) -> None
     assert (await read([(b"content-encoding", value) for value in values])).coding == read_as
 
 
+@in_loop
+async def test_offers_are_one_list() -> None:
+    """What a client offers in several fields is offered together, in small letters."""
+    pairs = [(b"accept-encoding", b"GZip;q=0.5"), (b"accept-encoding", b"br")]
+    assert (await read(pairs)).offered_codings == b"gzip;q=0.5, br"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
