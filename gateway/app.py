@@ -40,6 +40,8 @@ SPOKEN: Final = b'{"version":"0.13.0"}'
 SPOKEN_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(SPOKEN))]
 # How often a worker looks whether the server that started it is still there, in seconds.
 PARENT_LOOK: Final = 1.0
+# The loop stops once between the end of the start and the server's serving: within this many turns.
+TURNS_TO_SERVING: Final = 10
 
 
 class App:
@@ -202,10 +204,10 @@ class App:
                 if self._intercom is not None:
                     await self._intercom.open()
                 self.house.open()
-                self._heed_signals()
                 if self.house.reload is not None:
                     await self.house.reload.start()
                 await send({"type": "lifespan.startup.complete"})
+                self._heed_signals_after(TURNS_TO_SERVING)
             else:
                 if self.house.reload is not None:
                     await self.house.reload.close()
@@ -221,6 +223,13 @@ class App:
 
         return told(self.house, question)
 
+    def _heed_signals_after(self, turns: int) -> None:
+        """Once the server serves, a few turns of the loop from now: before, it would not hear that it is to stop."""
+        if turns:
+            asyncio.get_running_loop().call_soon(self._heed_signals_after, turns - 1)
+        else:
+            self._heed_signals()
+
     def _heed_signals(self) -> None:
         """The server's parent says that it is about to stop its workers before it does (serve.py).
 
@@ -233,7 +242,7 @@ class App:
             loop.add_signal_handler(LEAVING, self._leave)
             loop.add_signal_handler(signal.SIGINT, self._leave)
             loop.add_signal_handler(RENEWAL, self._reload)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {RENEWAL})  # serve.py has it wait until now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {RENEWAL, LEAVING})  # serve.py has them wait until now
             loop.add_signal_handler(signal.SIGHUP, _leave_it_to_the_parent)
             self._mind_parent(os.getppid())
 

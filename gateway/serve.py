@@ -67,9 +67,9 @@ TUNING = Tuning()
 def serve(settings: Settings, origin: Origin, *, ready: Callable[[], None]) -> int:
     """Serve until a signal ends it; the exit code. `ready` is called once, when a worker accepts."""
     _raise_file_limit()
-    if RENEWAL is not None:
-        # Inherited by workers: it waits for a worker until that listens, which would end of it, or miss it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {RENEWAL})
+    if RENEWAL is not None and LEAVING is not None:
+        # Inherited by workers: they wait for a worker until that serves, which would end of one, or miss it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {RENEWAL, LEAVING})
     _share_memory()
     server = _Granian(settings.server, ready)
     with _meeting(settings.server.workers) as colleagues:

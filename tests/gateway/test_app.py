@@ -13,7 +13,7 @@ from gateway import version
 from gateway.app import App, build
 from gateway.house import House
 from gateway.paths import tidy
-from gateway.settings import RENEWAL
+from gateway.settings import LEAVING, RENEWAL
 from tests.gateway.indoors import MESSAGE, Client, open_house, settings
 from tests.gateway.loops import in_loop
 
@@ -160,23 +160,26 @@ class Asked:
         """Nothing to end."""
 
 
-@pytest.fixture
-def held_back() -> Iterator[signal.Signals]:
-    """The signal to read the configuration again, held back as it is where workers are made."""
-    assert RENEWAL is not None
-    signal.pthread_sigmask(signal.SIG_BLOCK, {RENEWAL})
-    yield RENEWAL
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {RENEWAL})
+@pytest.fixture(params=[RENEWAL, LEAVING], ids=["read again", "leave"])
+def held_back(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal of the server's to its workers, held back as it is where they are made."""
+    told: signal.Signals = request.param
+    signal.pthread_sigmask(signal.SIG_BLOCK, {told})
+    yield told
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {told})
 
 
-def test_a_signal_waits_until_the_worker_listens(held_back: signal.Signals) -> None:
-    """To read the configuration again, sent while a worker starts: it neither ends of it nor misses it."""
+def test_a_signal_waits_until_the_worker_serves(
+    held_back: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent while a worker starts, it neither ends of it nor misses it: granian hears nothing before it serves."""
 
     @in_loop
     async def start() -> None:
         heard = asyncio.Event()
         house = House(settings())
         house.reload = Asked(heard.set)  # type: ignore[assignment]  # all that is asked of it here
+        monkeypatch.setattr(App, "_leave", lambda _: heard.set())
         # To this thread: others of the tests do not hold it back, and would end everything.
         signal.pthread_kill(threading.get_ident(), held_back)
         sent: list[str] = []
