@@ -224,7 +224,7 @@ class App:
         return told(self.house, question)
 
     def _heed_signals_after(self, turns: int) -> None:
-        """Once the server serves, a few turns of the loop from now: before, it would not hear that it is to stop."""
+        """Once the server serves, a few turns of the loop from now: before, it hears of no end."""
         if turns:
             asyncio.get_running_loop().call_soon(self._heed_signals_after, turns - 1)
         else:

@@ -172,7 +172,7 @@ def held_back(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
 def test_a_signal_waits_until_the_worker_serves(
     held_back: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sent while a worker starts, it neither ends of it nor misses it: granian hears nothing before it serves."""
+    """Sent while a worker starts: it neither ends of it nor misses it."""
 
     @in_loop
     async def start() -> None:
