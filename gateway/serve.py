@@ -36,6 +36,7 @@ _GRACE_SECONDS = 2
 _IDLE_MILLISECONDS = 100_000
 _PROBE_SECONDS = 0.02
 _MOST_FILES = 65536
+_YOUNG_OBJECTS = 10_000
 _HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 _QUIET_LOG = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic"}},
@@ -192,7 +193,19 @@ def _has_terminal() -> bool:
     return True
 
 
+def spare_collector() -> None:
+    """Have this process look for cycles after ten thousand new objects, instead of 700.
+
+    A request leaves none: 5 000 in a row, streams among them, set off no collection at all. What sets them
+    off is that many are under way at once. Measured in process with twice 2 000 streams at once (Python
+    3.11): of its time the collector took 20 % with 700 and 10 % with 10 000, and the longest pause was 53 to
+    96 ms against 50. With 25 000 it was 112 to 165 ms, when the second generation came.
+    """
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
+
 def _load(settings: Settings, origin: Origin, colleagues: Path | None) -> Any:
+    spare_collector()
     from gateway.app import build  # noqa: PLC0415 - a spawned worker has not imported it yet
 
     return build(settings, origin, colleagues)
