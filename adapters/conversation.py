@@ -237,7 +237,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     wants ids of calls of nine letters and digits. `freeform_tools` says whether a tool may take text (None:
     in openai-responses, and not in openai-chat, which few others speak whole). `cache_key` says that the
     provider finds a conversation in its prompt cache by a name, `cache_marks` that marks of it are set by
-    choice where the client has set none.
+    choice where the client has set none; `shared_settings` that it takes what OpenAI's two APIs have in
+    common (`conversation_writing` has the names), whichever of them was asked.
     """
 
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -264,6 +265,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     freeform_tools: bool | None = None
     cache_key: bool = False
     cache_marks: bool = False
+    shared_settings: bool = False
     refuses: frozenset[str] = frozenset()
     refused_keywords: frozenset[str] = frozenset()
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.conversation import ChatRequest, Quirks, ServerTool, Tool, Written
+from adapters.conversation import ChatRequest, Quirks, ServerTool, Tool, Written, given
 from adapters.conversation_tools import Names, offered
 from adapters.events import CITATIONS
 from adapters.fault import Malformed
@@ -21,6 +21,16 @@ CLAMPED: Final = "max_tokens(clamped)"
 
 # The field of OpenAI's APIs that names a conversation to their prompt cache.
 CACHE_KEY: Final = "prompt_cache_key"
+
+# What OpenAI's two APIs have in common and nobody else knows, and how Chat calls it.
+_OPENAI: Final = frozenset(("openai-chat", "openai-responses"))
+_SHARED: Final = {
+    "metadata": "metadata",
+    "store": "store",
+    "safety_identifier": "safety_identifier",
+    "verbosity": "verbosity",
+    "text.verbosity": "verbosity",
+}
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -67,9 +77,18 @@ class Writing:
         """What goes on of another dialect's settings: the name of the conversation, its own before ours."""
         request = self._request
         key = request.extras.get(CACHE_KEY, request.cache_key) if self._quirks.cache_key else None
-        self._drop(name for name in request.extras if name != CACHE_KEY or key is None)
+        kept = self._shared_names()
+        self._drop(name for name in request.extras if name not in kept and (name != CACHE_KEY or key is None))
         if key is not None:
             yield CACHE_KEY, key
+
+    def _shared(self) -> dict[str, msgspec.Raw]:
+        """What the client said to one of OpenAI's APIs and the other takes as well, by Chat's names."""
+        kept, extras = self._shared_names(), self._request.extras
+        return {name: extras[key] for key, name in kept.items() if key in extras and given(extras[key])}
+
+    def _shared_names(self) -> dict[str, str]:
+        return _SHARED if self._quirks.shared_settings and self._request.dialect in _OPENAI else {}
 
     def _finished(self, body: Json) -> Written:
         return Written(_ENCODE(body), tuple(self._dropped), self._names.changed)

@@ -13,7 +13,7 @@ _DRAWN = ("temperature", "top_p", "logprobs", "top_logprobs")
 
 def _speaks(most_tokens: int) -> Quirks:
     """A model that does not think."""
-    return Quirks(efforts=(), most_tokens=most_tokens, cache_key=True)
+    return Quirks(efforts=(), most_tokens=most_tokens, cache_key=True, shared_settings=True)
 
 
 def _thinks(*efforts: Effort) -> Quirks:
@@ -25,6 +25,7 @@ def _thinks(*efforts: Effort) -> Quirks:
         refuses=refused,
         sampling_beside_thinking=False,
         cache_key=True,
+        shared_settings=True,
     )
 
 
@@ -32,6 +33,7 @@ _FIRST_THINKERS = Quirks(
     most_tokens=100_000,
     refuses=frozenset((*_PENALTIES, *_DRAWN, "parallel_tool_calls")),
     cache_key=True,
+    shared_settings=True,
 )
 
 QUIRKS: tuple[Family, ...] = (

@@ -211,7 +211,7 @@ class _Writing(Writing):
             body["stream"] = True
             body.update({"stream_options": {"include_usage": True}} if quirks.stream_usage else {})
         if request.extras or request.cache_key is not None:
-            body.update(request.extras if self._own else self._elsewhere())
+            body.update(request.extras if self._own else (*self._elsewhere(), *self._shared().items()))
 
     def _limit(self, asked: int) -> int:
         most = self._quirks.most_tokens

@@ -2,8 +2,9 @@
 
 The system is `instructions`: one text that stands before all else, so that a cache of prompts finds the same
 beginning in every request of a conversation; every server of this dialect takes it, and not every one takes
-a developer. Nothing is kept at the provider for a client of another dialect, so what is thought is asked for
-in a form that the client can hand back. What the parts of a turn become is written in `content`.
+a developer. Nothing is kept at the provider for a client of another dialect that did not ask for it, so what
+is thought is asked for in a form that the client can hand back. What the parts of a turn become is written in
+`content`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -186,7 +187,8 @@ class _Writing(Writing):
             yield from ((key, raw) for key, raw in request.extras.items() if not _is_nested(key))
             return
         yield from self._elsewhere()
-        yield "store", False
+        shared = {name: raw for name, raw in self._shared().items() if name != "verbosity"}
+        yield from {"store": False, **shared}.items()
         yield "include", [ENCRYPTED]
 
     def _sampling(self, *, thinks: bool) -> Iterator[tuple[str, object]]:
@@ -216,7 +218,8 @@ class _Writing(Writing):
     def _nested(self, name: str) -> Json:
         """The settings of our own clients inside another."""
         if not self._own:
-            return {}
+            shared = self._shared()
+            return {"verbosity": shared["verbosity"]} if name == "text" and "verbosity" in shared else {}
         found = ((key.partition("."), raw) for key, raw in self._request.extras.items())
         return {inner: raw for (outer, _, inner), raw in found if outer == name and inner}
 
