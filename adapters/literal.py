@@ -17,6 +17,9 @@ _SURROGATE = re.compile(
     rb"(?<!\\)((?:\\\\)*+)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
+# The first half where a text ends, the second where one begins: a pair that was cut into two texts.
+_FIRST_HALF = re.compile(rb'(?<!\\)((?:\\\\)*+)(\\u[dD][89abAB][0-9a-fA-F]{2})"')
+_SECOND_HALF = re.compile(rb'(?<!\\)"(\\u[dD][c-fC-F][0-9a-fA-F]{2})')
 
 
 def literal(text: str) -> msgspec.Raw:
@@ -43,6 +46,18 @@ def mended(data: bytes) -> bytes:
     """Return JSON with U+FFFD in the place of what is no text: broken UTF-8, halves of surrogate pairs."""
     text = data if data.isascii() else data.decode("utf-8", "replace").encode()
     return _SURROGATE.sub(_mend, text)
+
+
+def parted(data: bytes) -> tuple[bytes, bytes]:
+    """Return JSON without the half of a surrogate pair that ends a text in it, and that half."""
+    found = _FIRST_HALF.search(data)
+    return (_FIRST_HALF.sub(rb'\1"', data), found[2]) if found else (data, b"")
+
+
+def completed(data: bytes, half: bytes) -> bytes | None:
+    """Return JSON with a half before the one that begins a text in it; None where there is none."""
+    whole, pairs = _SECOND_HALF.subn(lambda match: b'"' + half + match[1], data)
+    return whole if pairs else None
 
 
 def _mend(match: re.Match[bytes]) -> bytes:

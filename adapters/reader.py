@@ -15,7 +15,7 @@ import msgspec
 from adapters.blocks import BlockLine
 from adapters.events import Event, Failed, Started, Stopped, StopReason, Usage, UsageCounted
 from adapters.fault import Fault
-from adapters.literal import mended
+from adapters.literal import completed, literal, mended, parted
 from adapters.sse import MAX_EVENT, Frame, Opening
 
 # What a raw field is when it is absent.
@@ -25,6 +25,8 @@ _Wire = TypeVar("_Wire")
 
 UNREADABLE = Fault("upstream", 502, "The provider sent an event that cannot be read.")
 TRUNCATED = Fault("upstream", 502, "The provider ended its stream before the reply was complete.")
+# What stands for half a character whose other half never came.
+_LOST_HALF = literal("\ufffd")
 GARBLED = Fault("upstream", 502, "The provider sent what is no event stream.")
 
 
@@ -35,15 +37,17 @@ def given(raw: msgspec.Raw) -> bool:
 
 def decode(decoder: Callable[[bytes], _Wire], data: bytes) -> _Wire:
     """Decode JSON; what is no text in it becomes U+FFFD. Raises ValueError or RecursionError."""
-    if not data.isascii():
-        data = data.decode("utf-8", "replace").encode()
     try:
-        return decoder(data)
+        return _decode(decoder, data)
     except msgspec.DecodeError:
         mend = mended(data)
         if mend == data:
             raise
         return decoder(mend)
+
+
+def _decode(decoder: Callable[[bytes], _Wire], data: bytes) -> _Wire:
+    return decoder(data if data.isascii() else data.decode("utf-8", "replace").encode())
 
 
 class Reader(Opening, abc.ABC):
@@ -55,6 +59,7 @@ class Reader(Opening, abc.ABC):
 
     __slots__ = (
         "_framer",
+        "_half",
         "_over",
         "blocks",
         "dropped",
@@ -74,6 +79,7 @@ class Reader(Opening, abc.ABC):
         self.dropped: Counter[str] = Counter()
         self.blocks = BlockLine()
         self._framer = self.FRAMING()
+        self._half = b""  # of a character, where a text was cut in the middle of it
         self.started = False
         self._over = False
 
@@ -132,6 +138,27 @@ class Reader(Opening, abc.ABC):
     def conclude(self) -> None:
         """The bytes are over: stop, if that was due."""
 
+    def decoded(self, decoder: Callable[[bytes], _Wire], data: bytes) -> _Wire:
+        """Decode a frame; half a character at the end of a text waits for the frame with the other half.
+
+        Some servers cut their texts by UTF-16: a character beyond its first plane is two escapes, and each
+        delta holds one of them. Raises ValueError or RecursionError.
+        """
+        if self._half:
+            data = completed(data, self._half) or self._lose_half(data)
+            self._half = b""
+        try:
+            return _decode(decoder, data)
+        except msgspec.DecodeError:
+            data, self._half = parted(data)
+            return decode(decoder, data)
+
+    def _lose_half(self, data: bytes) -> bytes:
+        """Say what stands for half a character in the block that it was cut from."""
+        if self.blocks.last is not None:
+            self.blocks.add(self.blocks.last, _LOST_HALF)
+        return data
+
     def start(self, bare: str = "", model: str = "", created: int = 0) -> None:
         """Tell the start, once."""
         self.started = True
@@ -142,6 +169,8 @@ class Reader(Opening, abc.ABC):
         if self._over:
             return
         self._over = True
+        if self._half:
+            self._lose_half(b"")
         self.blocks.close_all()
         usage = msgspec.structs.replace(self.usage)
         self.blocks.told += (UsageCounted(usage), Stopped(reason, sequence))

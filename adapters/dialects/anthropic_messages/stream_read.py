@@ -21,7 +21,7 @@ from adapters.dialects.anthropic_messages.reply_wire import BlockIn, DeltaIn, Ev
 from adapters.dialects.anthropic_messages.wire import ErrorDetail, read_fault
 from adapters.events import BlockKind
 from adapters.literal import EMPTY, literal
-from adapters.reader import TRUNCATED, Reader, decode, given
+from adapters.reader import TRUNCATED, Reader, given
 
 KINDS: Final[dict[str, BlockKind]] = {
     "text": "text",
@@ -52,7 +52,7 @@ class StreamReader(Reader):
 
     def see(self, event: bytes, data: bytes) -> None:
         """Read one frame."""
-        seen = decode(_DECODE, data)
+        seen = self.decoded(_DECODE, data)
         method = self._EVENTS.get(seen.type or event.decode("latin-1"))
         if method is None:
             self.skipped += 1

@@ -81,7 +81,7 @@ class StreamReader(Reader):
 
     def see(self, event: bytes, data: bytes) -> None:  # noqa: ARG002 - events have no names here
         """Read one frame."""
-        response = decode(_DECODE, data)
+        response = self.decoded(_DECODE, data)
         if given(response.error):
             return self.fail(read_stream_fault(response.error))
         count(response.usage_metadata, self.usage)

@@ -20,7 +20,7 @@ from adapters.dialects.ollama.reply_read import (
 from adapters.dialects.ollama.reply_wire import BodyIn, CallIn
 from adapters.literal import literal
 from adapters.ndjson import Lines
-from adapters.reader import Reader, decode, given
+from adapters.reader import Reader, given
 
 _DECODE = msgspec.json.Decoder(BodyIn).decode
 
@@ -36,7 +36,7 @@ class StreamReader(Lines, Reader):
 
     def see(self, event: bytes, data: bytes) -> None:  # noqa: ARG002 - lines have no names
         """Read one line."""
-        line = decode(_DECODE, data)
+        line = self.decoded(_DECODE, data)
         if given(line.error):
             return self.fail(read_stream_fault(data))
         message = message_of(line)

@@ -26,7 +26,7 @@ from adapters.events import ANSWERS
 from adapters.fault import Fault
 from adapters.literal import EMPTY
 from adapters.openai import read_stream_fault
-from adapters.reader import TRUNCATED, Reader, decode, given
+from adapters.reader import TRUNCATED, Reader, given
 
 _BROKE_OFF = Fault("upstream", 502, "The provider broke the reply off.")
 _DECODE = msgspec.json.Decoder(BodyIn).decode
@@ -50,7 +50,7 @@ class StreamReader(Reader):
         if data == b"[DONE]":
             self.conclude()
             return self.fail(TRUNCATED)
-        chunk = decode(_DECODE, data)
+        chunk = self.decoded(_DECODE, data)
         if given(chunk.error) or event == b"error":
             return self.fail(read_stream_fault(chunk.error if given(chunk.error) else data))
         count(chunk.usage, self.usage)

@@ -35,7 +35,7 @@ from adapters.dialects.openai_responses.reply_wire import EventIn, ItemIn, PartI
 from adapters.events import BlockKind
 from adapters.literal import EMPTY
 from adapters.openai import read_stream_fault
-from adapters.reader import Reader, decode, given
+from adapters.reader import Reader, given
 
 _DECODE = msgspec.json.Decoder(EventIn).decode
 _DECODE_RESPONSE = msgspec.json.Decoder(ResponseIn).decode
@@ -81,7 +81,7 @@ class StreamReader(Reader):
         if data == b"[DONE]":
             self.skipped += 1
             return
-        seen = decode(_DECODE, data)
+        seen = self.decoded(_DECODE, data)
         kind = seen.type or event.decode("latin-1")
         method = self._EVENTS.get(kind)
         if method is not None:

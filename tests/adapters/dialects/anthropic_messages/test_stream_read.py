@@ -304,3 +304,10 @@ def test_recorded_streams_are_read(name: str) -> None:
     told = read(StreamReader(), [recorded_streams("anthropic-messages")[name]])
     must_be_in_order(told)
     assert collect(told).stop == ("end" if name == "text" else "tool_use")
+
+
+def test_a_message_begins_once() -> None:
+    """What is said of a second start is counted, and it is told no second time."""
+    told = read(StreamReader(), [message_start() + message_start(input_tokens=7) + message_end()])
+    assert [type(event).__name__ for event in told] == ["Started", "UsageCounted", "Stopped"]
+    assert collect(told).usage.input == 7
