@@ -47,7 +47,7 @@ def version_of(connection: apsw.Connection) -> int:
 def migrate(connection: apsw.Connection, until: int | None = None) -> None:
     """Bring a database to a version, the latest when none is said. Raises Incompatible."""
     wanted = latest() if until is None else until
-    while _checked(connection) < wanted:
+    while _found(connection) < wanted:
         with transaction(connection, "BEGIN IMMEDIATE"):
             # Somebody may have been here while we waited.
             have = _checked(connection)
@@ -59,6 +59,12 @@ def _take(connection: apsw.Connection, step: Step) -> None:
     connection.execute(step.statements)
     connection.pragma("user_version", step.version)
     connection.pragma("application_id", APPLICATION)
+
+
+def _found(connection: apsw.Connection) -> int:
+    """The version, read at one moment: between two reads somebody may make of an empty file one of ours."""
+    with transaction(connection, "BEGIN"):
+        return _checked(connection)
 
 
 def _checked(connection: apsw.Connection) -> int:

@@ -87,6 +87,23 @@ def test_a_step_that_fails_leaves_the_version_before(tmp_path: Path) -> None:
     assert not [row for row in schema(old) if "usage_hours" in str(row)]
 
 
+def test_one_that_is_made_while_it_is_looked_at_is_ours(tmp_path: Path) -> None:
+    """Another process makes the database of an empty file between two looks at it: it is no stranger's."""
+    place = str(tmp_path / "penstock.db")
+    one, other = apsw.Connection(place), apsw.Connection(place)
+    one.pragma("journal_mode", "wal")
+
+    def meanwhile(_: object, statement: str, __: object) -> bool:
+        if "sqlite_schema" in statement:
+            one.exec_trace = None
+            migrate(other)
+        return True
+
+    one.exec_trace = meanwhile
+    migrate(one)
+    assert version_of(one) == latest()
+
+
 def test_several_that_start_at_once_agree(tmp_path: Path) -> None:
     """Of four processes that start on no file at all every one gets a database of the latest version."""
     command = [sys.executable, "-c", STARTS, str(tmp_path / "penstock.db")]
