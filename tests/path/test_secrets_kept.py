@@ -36,6 +36,8 @@ LOOSE = {
 QUERY = "PLANTED1query1key"
 FOREIGN = "PLANTED1credential1of1somebody"
 MARK = "PLANTED1"
+# Rows of the ledger: fewer are no sweep.
+ENOUGH = 50
 LEVELS = ("off", "error", "info", "debug")
 LISTS = ("keys", "principals", "usage", "ledger", "budgets", "audit", "openapi.json")
 DEBUG = ("metrics", "log", "lessons", "caches", "drift", "sessions")
@@ -234,6 +236,15 @@ class Sweep:
         lock.close()
         return found
 
+    def settle(self) -> None:
+        """Wait until the database has the rows, those of the spool, too."""
+        deadline = time.monotonic() + PATIENCE
+        reader = sqlite3.connect(self.store)
+        while reader.execute("SELECT count(*) FROM ledger").fetchone()[0] <= ENOUGH:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        reader.close()
+
 
 def scripts(dialect: Dialect, key: str) -> dict[str, Script]:
     """What a provider answers: well, cut off, and with the key it was given in each place there is."""
@@ -278,6 +289,7 @@ def swept(gateway: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     sweep.ask()
     sweep.look()
     spooled = sweep.spooled()
+    sweep.settle()
     sweep.run_commands()
     kept = {**spooled, **sweep.files()}
     sweep.running.stop()
@@ -291,7 +303,7 @@ def test_the_sweep_saw_enough(swept: Swept) -> None:
     """Rows were written, spooled, exported and copied, and the log has lines of them."""
     assert {name.partition("/")[0] for name in swept.kept} >= {"penstock.db", "penstock.db-wal", "exported"}
     assert "copied.db" in swept.kept
-    assert swept.kept["exported/ledger.jsonl"].count(b"\n") > 50
+    assert swept.kept["exported/ledger.jsonl"].count(b"\n") > ENOUGH
     assert any("spool" in name for name in swept.kept)
     assert swept.log.count("\n") > 100
     assert all(len(secret) > 40 for secret in swept.made)
