@@ -41,7 +41,7 @@ list = ["near/demo-1", "demo/demo-2"]
 [models.group]
 strategy = "round_robin"
 targets = ["near/demo-1", "demo/demo-2"]
-[profiles.work]
+[profiles.office]
 models = { plain = "demo/demo-2" }
 [[rules]]
 when = { scenario = "background" }
@@ -55,7 +55,7 @@ PLACES: dict[str, tuple[str, str, list[Pair], str]] = {
     "family": ("/v1/messages", "demo-7", [], "family"),
     "list": ("/v1/messages", "list", [], "alias models.list, in order"),
     "group": ("/v1/messages", "group", [], "alias models.group, round robin"),
-    "profile": ("/route/work/v1/messages", "plain", [], "alias profiles.work.models.plain"),
+    "profile": ("/route/office/v1/messages", "plain", [], "alias profiles.office.models.plain"),
     "rule": ("/v1/messages", "claude-haiku-4-5", [], "rule rules.0 (background), in order"),
     "path": ("/p/near/v1/messages", "demo-1", [], "provider in the path"),
     "header": (
