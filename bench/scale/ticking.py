@@ -8,11 +8,11 @@ The clock is the machine's, so that the client can subtract.
 import asyncio
 import sys
 import time
-from typing import cast
 
 import uvloop
 
-from bench.wire.events import END, HEAD, chunk, length_of
+from bench.wire.answering import Answering
+from bench.wire.events import END, HEAD, chunk
 from bench.workloads import chat_event
 
 BULK = b'"bench-bulk"'
@@ -28,30 +28,15 @@ def stamp() -> bytes:
     return b"%.6f" % time.monotonic()
 
 
-class Ticking(asyncio.Protocol):
+class Ticking(Answering):
     """One connection: a request in, a slow stream out, again; it waits while nobody takes its bytes."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._received = b""
+        super().__init__()
         self._bulk = False
         self._left = 0
         self._held = False
         self._due = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
-
-    @property
-    def open(self) -> bool:
-        """Whether somebody is still there."""
-        return self._transport is not None
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        """Write no more."""
-        self._transport = None
 
     def pause_writing(self) -> None:
         """Stop: nobody takes what is written."""
@@ -63,14 +48,9 @@ class Ticking(asyncio.Protocol):
         self._due = self._loop.time()
         self._next()
 
-    def data_received(self, data: bytes) -> None:
-        """Start the answer when the request is complete."""
-        self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if not found or len(body) < length_of(head):
-            return
+    def answer(self, body: bytes) -> None:
+        """Begin the stream."""
         self._bulk = BULK in body
-        self._received = b""
         self._left = BULK_EVENTS if self._bulk else EVENTS
         self._due = self._loop.time()
         self._write(HEAD)
@@ -86,10 +66,6 @@ class Ticking(asyncio.Protocol):
         self._due += BULK_INTERVAL if self._bulk else INTERVAL
         self._loop.call_at(self._due, self._next)
         self._write(BULK_EVENT if self._bulk else chunk(chat_event(stamp())))
-
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
 
 
 async def serve(port: int) -> None:

@@ -6,14 +6,13 @@ whoever measures needs an upstream that costs far less than what stands before i
 
 import asyncio
 import sys
-from typing import cast
 
 import uvloop
 
+from bench.wire.answering import Answering
 from bench.workloads import CHAT_STOPPED, chat_event
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-LENGTH = b"content-length:"
 
 
 def chunk(frame: bytes) -> bytes:
@@ -25,44 +24,18 @@ EVENT = chunk(chat_event(b"hello"))
 END = chunk(CHAT_STOPPED) + b"0\r\n\r\n"
 
 
-def length_of(head: bytes) -> int:
-    """The content-length a request head states."""
-    _, found, rest = head.lower().partition(LENGTH)
-    return int(rest.partition(b"\r\n")[0]) if found else 0
-
-
-class Streaming(asyncio.Protocol):
+class Streaming(Answering):
     """One connection: a request in, events out, again."""
 
     def __init__(self, events: int, interval: float) -> None:
+        super().__init__()
         self._events = events
         self._interval = interval
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._received = b""
         self._left = 0
         self._due = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
-
-    @property
-    def open(self) -> bool:
-        """Whether somebody is still there."""
-        return self._transport is not None
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        """Write no more."""
-        self._transport = None
-
-    def data_received(self, data: bytes) -> None:
-        """Start the answer when the request is complete."""
-        self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if not found or len(body) < length_of(head):
-            return
-        self._received = b""
+    def answer(self, _body: bytes) -> None:
+        """Begin the events."""
         self._left = self._events
         self._due = self._loop.time()
         self._write(HEAD)
@@ -76,10 +49,6 @@ class Streaming(asyncio.Protocol):
         self._write(EVENT)
         self._due += self._interval
         self._loop.call_at(self._due, self._next)
-
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
 
 
 async def serve(port: int, events: int, interval: float) -> None:

@@ -6,11 +6,10 @@ a request and no further.
 
 import asyncio
 import sys
-from typing import cast
 
 import uvloop
 
-from bench.wire.events import length_of
+from bench.wire.answering import Answering
 from bench.workloads import CHAT_REPLY, whole
 
 # With tokens, as a model says them.
@@ -22,40 +21,17 @@ GEMINI = (
 ANSWERS = {"openai-chat": b"".join(whole(TOLD)), "gemini": b"".join(whole(GEMINI))}
 
 
-class Thinking(asyncio.Protocol):
+class Thinking(Answering):
     """One connection: a request in, its answer out when the time is over, again."""
 
     def __init__(self, seconds: float, dialect: str = "openai-chat") -> None:
+        super().__init__()
         self._seconds = seconds
         self._written = ANSWERS[dialect]
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.WriteTransport | None = None
-        self._received = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's are no subclass
-
-    @property
-    def open(self) -> bool:
-        """Whether somebody is still there."""
-        return self._transport is not None
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        """Answer no more."""
-        self._transport = None
-
-    def data_received(self, data: bytes) -> None:
-        """Begin to think when the request is complete."""
-        self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if found and len(body) >= length_of(head):
-            self._received = b""
-            self._loop.call_later(self._seconds, self._answer)
-
-    def _answer(self) -> None:
-        if self._transport is not None:
-            self._transport.write(self._written)
+    def answer(self, _body: bytes) -> None:
+        """Begin to think."""
+        self._loop.call_later(self._seconds, self._write, self._written)
 
 
 async def serve(port: int, seconds: float, *dialect: str) -> None:

@@ -94,6 +94,15 @@ def removed(text: str, path: Path) -> str:
     return _checked(_cut(text, parent.members, place), changed_value(whole.value, path))
 
 
+def value_in(found: Any, path: Path) -> tuple[bool, Any]:
+    """Whether there is a value at a path of what was decoded, and which."""
+    for name in path:
+        if not isinstance(found, dict) or name not in found:
+            return False, None
+        found = found[name]
+    return True, found
+
+
 def changed_value(value: Any, path: Path, new: Any = msgspec.UNSET) -> Any:
     """The same value with another one at a path; UNSET for none."""
     changed = dict(value)

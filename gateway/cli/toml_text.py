@@ -11,7 +11,7 @@ import tomlkit
 from tomlkit.container import Container
 from tomlkit.exceptions import TOMLKitError
 
-from gateway.cli.jsonc import Broken, Path, changed_value
+from gateway.cli.jsonc import Broken, Path, changed_value, value_in
 
 
 def decoded(text: str) -> Any:
@@ -24,12 +24,7 @@ def decoded(text: str) -> Any:
 
 def value_at(text: str, path: Path) -> tuple[bool, Any]:
     """Whether there is a value, and which. Raises Broken."""
-    found = decoded(text)
-    for name in path:
-        if not isinstance(found, dict) or name not in found:
-            return False, None
-        found = found[name]
-    return True, found
+    return value_in(decoded(text), path)
 
 
 def placed(text: str, path: Path, value: Any) -> str:

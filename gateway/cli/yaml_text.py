@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from gateway.cli.jsonc import Broken, Path, changed_value
+from gateway.cli.jsonc import Broken, Path, changed_value, value_in
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -56,12 +56,7 @@ def decoded(text: str) -> Any:
 
 def value_at(text: str, path: Path) -> tuple[bool, Any]:
     """Whether there is a value, and which. Raises Broken."""
-    found = decoded(text)
-    for name in path:
-        if not isinstance(found, dict) or name not in found:
-            return False, None
-        found = found[name]
-    return True, found
+    return value_in(decoded(text), path)
 
 
 def placed(text: str, path: Path, value: Any) -> str:
