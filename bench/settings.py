@@ -37,6 +37,7 @@ VARIANTS = {
     "backlog 128": Served("backlog", {"backlog": 128}),
     "buffer of 16 KB": Served("narrow", {"buffer": 16_384}),
     "buffer of 4 MB": Served("wide", {"buffer": 4 * 2**20}),
+    "no batches": Served("pushing", {"batches": False}),
     "2 workers, on the same core": Served("two", {}, 2),
 }
 PICKED = {case.name: case for case in CASES}

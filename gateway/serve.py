@@ -28,6 +28,7 @@ from granian.server.mp import MPServer
 
 from gateway.bell import Bell
 from gateway.configuration.rereading import Origin
+from gateway.scheduling import Scheduling
 from gateway.settings import LEAVING, RENEWAL, ServerSettings, Settings
 
 _GRACE_SECONDS = 2
@@ -52,7 +53,8 @@ class Tuning(msgspec.Struct, frozen=True):
     such writes and 1.1 waits for events a request before, 0.2 and 0.4 now.
 
     `backpressure` is how many connections a worker holds at once: 5 000 requests under way, and as many idle
-    ones kept alive. `buffer` is what may be read of one connection ahead, in bytes.
+    ones kept alive. `buffer` is what may be read of one connection ahead, in bytes. `batches`: the threads of
+    a busy worker do not push each other aside (scheduling.py).
     """
 
     runtime_mode: Literal["st", "mt"] = "mt"
@@ -60,6 +62,7 @@ class Tuning(msgspec.Struct, frozen=True):
     backlog: int = 4096
     backpressure: int = 16384
     buffer: int = 8192 + 4096 * 100
+    batches: bool = True
 
 
 TUNING = Tuning()
@@ -208,7 +211,10 @@ def _load(settings: Settings, origin: Origin, colleagues: Path | None) -> Any:
     spare_collector()
     from gateway.app import build  # noqa: PLC0415 - a spawned worker has not imported it yet
 
-    return build(settings, origin, colleagues)
+    app = build(settings, origin, colleagues)
+    if TUNING.batches:
+        app.house.timekeeper.scheduling = Scheduling()
+    return app
 
 
 def _share_memory() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.house import House
+    from gateway.scheduling import Scheduling
     from gateway.state import Exchange
 
 TICK: Final = 0.02  # seconds; an exchange is watched after one to two of them
@@ -47,6 +48,7 @@ class Timekeeper:
         "_young",
         "active",
         "lateness",
+        "scheduling",
     )
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -59,6 +61,8 @@ class Timekeeper:
         self._ticks = 0
         self._due = 0.0
         self.lateness = Lateness()
+        # Only where the process is a worker: its threads are ours to arrange.
+        self.scheduling: Scheduling | None = None
         self.active: set[Exchange] = set()
 
     def enrol(self, exchange: Exchange) -> None:
@@ -126,6 +130,8 @@ class Timekeeper:
         self._ticks += 1
         if self._ticks % SWEEP == 0:
             self.sweep(now)
+        if self.scheduling is not None:
+            self.scheduling.look(now, len(self._young) + len(self.active))
         self._ticking = bool(self._young or self.active)
         if self._ticking:
             self._wind(self._clock())

@@ -1,6 +1,6 @@
 """Brings rows to the ledger while nobody waits for it (feature S2).
 
-`Ledger.put` only leaves a row; a thread of our own gathers what comes within 0.4 seconds, or two thousand
+`Ledger.put` only leaves a row; a thread of our own gathers what comes within 0.4 seconds, or five hundred
 rows, and commits them together: a kill loses what is younger than that. When the database cannot take them
 (locked, full, gone, read only) they go to the spool and are brought in later, each exactly once; when the
 disk cannot take those either they are held in memory until one of the two can. Only what is more than can be
@@ -34,7 +34,7 @@ class Pace(msgspec.Struct, frozen=True):
     `wait` and `patience` together are how old a row can be that a kill still takes away.
     """
 
-    batch: int = 2000
+    batch: int = 500
     wait: float = 0.4
     patience: float = 0.2
     retry: float = 1.0

@@ -114,6 +114,7 @@ LADDERS = {
                 "gateway.intercom",
                 "gateway.journal",
                 "gateway.lateness",
+                "gateway.scheduling",
                 "gateway.leaving",
                 "gateway.memory",
                 "gateway.load",
