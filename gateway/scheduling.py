@@ -6,9 +6,8 @@ and little done between them. Under SCHED_BATCH (Linux) who is woken waits for t
 and finds more to do: a small request took 104 µs of processor time where it had taken 140 (November 2026).
 
 That is no good where other programs want the same core: to them, too, a thread that is woken would give way,
-and answer milliseconds later. So it is done while the worker itself uses up a core, with several requests at
-once that a turn can find, and ended when that is over. Threads to which somebody has given another policy
-keep it.
+and answer milliseconds later. So it is done while the worker itself uses a good part of a core, and ended
+when it no longer does. Threads to which somebody has given another policy keep it.
 """
 
 import os
@@ -21,10 +20,8 @@ THREADS: Final = Path("/proc/self/task")
 SPAN: Final = 0.1  # seconds between two looks
 # Of a core's time: from the first share on a worker is busy, and below the second it no longer is. What
 # batches save lies between the two, or the one would be the end of the other.
-BUSY: Final = 0.6
-CALM: Final = 0.35
-# And so many requests are under way when it begins: of one after the other a turn never finds two.
-SEVERAL: Final = 4
+BUSY: Final = 0.4
+CALM: Final = 0.2
 
 
 class Scheduling:
@@ -40,14 +37,14 @@ class Scheduling:
         self._able = hasattr(os, "SCHED_BATCH") and THREADS.is_dir()
         self.batched = False
 
-    def look(self, now: float, inside: int) -> None:
-        """See how busy the worker is, where it is time to; told the time, and the requests under way."""
+    def look(self, now: float) -> None:
+        """See how busy the worker is, where it is time to; told the time in seconds."""
         if now < self._next or not self._able:
             return
         used, span = self._used(), now - self._looked
         share = (used - self._used_then) / span
         self._used_then, self._looked, self._next = used, now, now + SPAN
-        if not self.batched and share >= BUSY and inside >= SEVERAL:
+        if not self.batched and share >= BUSY:
             self._turn(os.SCHED_OTHER, os.SCHED_BATCH)
         elif self.batched and share < CALM:
             self._turn(os.SCHED_BATCH, os.SCHED_OTHER)

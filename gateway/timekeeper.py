@@ -131,7 +131,7 @@ class Timekeeper:
         if self._ticks % SWEEP == 0:
             self.sweep(now)
         if self.scheduling is not None:
-            self.scheduling.look(now, len(self._young) + len(self.active))
+            self.scheduling.look(now)
         self._ticking = bool(self._young or self.active)
         if self._ticking:
             self._wind(self._clock())

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from gateway import scheduling
-from gateway.scheduling import BUSY, CALM, SEVERAL, SPAN, Scheduling
+from gateway.scheduling import BUSY, CALM, SPAN, Scheduling
 from gateway.timekeeper import TICK
 from tests.gateway.indoors import Client, open_house, settings
 from tests.gateway.loops import Clock, in_loop
@@ -27,11 +27,11 @@ class Worker:
         self.scheduling = Scheduling(lambda: self.used)
         self.passes(SPAN, 0.0)
 
-    def passes(self, seconds: float, share: float, inside: int = SEVERAL) -> None:
+    def passes(self, seconds: float, share: float) -> None:
         """Time, with such a share of it used."""
         self.now += seconds
         self.used += seconds * share
-        self.scheduling.look(self.now, inside)
+        self.scheduling.look(self.now)
 
 
 @contextmanager
@@ -78,16 +78,6 @@ def test_all_threads_take_turns_while_it_is_busy() -> None:
             assert worker.scheduling.batched == (policy == os.SCHED_BATCH)
 
 
-def test_one_request_after_the_other_is_no_reason() -> None:
-    """However busy it is with them; and that there are none in a moment is no reason to end it."""
-    worker = Worker()
-    worker.passes(SPAN, 1.0, inside=SEVERAL - 1)
-    assert os.sched_getscheduler(0) == os.SCHED_OTHER
-    worker.passes(SPAN, 1.0)
-    worker.passes(SPAN, 1.0, inside=0)
-    assert os.sched_getscheduler(0) == os.SCHED_BATCH
-
-
 def test_it_is_judged_by_a_span_and_not_by_a_moment() -> None:
     """What is used between two ticks says little."""
     worker = Worker()
@@ -127,12 +117,12 @@ def test_a_system_that_forbids_it_is_asked_once(monkeypatch: pytest.MonkeyPatch)
 
 @in_loop
 async def test_the_timekeeper_looks_at_each_tick() -> None:
-    """With those who are inside: this is where a worker hears of it."""
-    looked: list[int] = []
+    """This is where a worker hears of it."""
+    looked: list[float] = []
 
     class Watched(Scheduling):
-        def look(self, now: float, inside: int) -> None:  # noqa: ARG002
-            looked.append(inside)
+        def look(self, now: float) -> None:
+            looked.append(now)
 
     async with open_house(settings(), Clock()) as house:
         assert house.timekeeper.scheduling is None  # nobody's threads but a worker's are arranged
@@ -143,4 +133,3 @@ async def test_the_timekeeper_looks_at_each_tick() -> None:
         client.arrive(b"{}", more=False)
         await asking
     assert looked
-    assert max(looked) == 1
