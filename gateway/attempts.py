@@ -28,7 +28,7 @@ from gateway.heads import ReplyHead, read_head
 from gateway.plan import Target
 from gateway.settings import Timeouts
 from gateway.silence import attend, expect
-from gateway.state import Exchange, Work
+from gateway.state import Exchange, Work, weighed
 from gateway.upstream import Head, Wire
 from gateway.upstream_pool import Pool
 
@@ -107,7 +107,7 @@ def _let_go_of_body(exchange: Exchange) -> None:
     if exchange.operation == "generate" and exchange.house.estimates.weighs(
         target.provider.name, target.model
     ):
-        exchange.estimated = exchange.dialect.estimate(exchange.body)
+        exchange.estimated = weighed(exchange)
     exchange.body = b""
 
 
@@ -126,11 +126,11 @@ async def _count(exchange: Exchange) -> None:
 
 def _estimate(exchange: Exchange) -> int:
     """About how many tokens the request has, as its model's provider counts as far as that is known."""
-    weighed = exchange.dialect.estimate(exchange.body)
+    weight = weighed(exchange)
     if not exchange.targets:
-        return weighed
+        return weight
     target = exchange.targets[0]
-    return exchange.house.estimates.mended(target.provider.name, target.model, weighed)
+    return exchange.house.estimates.mended(target.provider.name, target.model, weight)
 
 
 async def _counted_upstream(exchange: Exchange, target: Target) -> bool:

@@ -28,7 +28,7 @@ from gateway.failure import TIMEOUT_WEIGHT, Failure
 from gateway.plan import Target
 from gateway.prices import cost
 from gateway.redaction import redact
-from gateway.state import Exchange, Outcome
+from gateway.state import Exchange, Outcome, weighed
 from store.rows import Attempt
 from store.writer import Ledger
 
@@ -229,11 +229,8 @@ def _read(exchange: Exchange) -> int:
     """About how many tokens the request has. Of a long stream's body only the length is left."""
     house, target = exchange.house, exchange.target
     assert target is not None
-    weighed = exchange.estimated
-    if not weighed and exchange.body:
-        weighed = exchange.dialect.estimate(exchange.body)
-    weighed = weighed or exchange.bytes_in // PLAIN
-    return house.estimates.mended(target.provider.name, target.model, weighed)
+    weight = weighed(exchange) if exchange.weight or exchange.body else exchange.bytes_in // PLAIN
+    return house.estimates.mended(target.provider.name, target.model, weight)
 
 
 def _said(exchange: Exchange) -> int:

@@ -22,7 +22,7 @@ from gateway.prices import cost
 from gateway.redaction import redact
 from gateway.routing import Ruled
 from gateway.settings import Price, Tier
-from gateway.state import Exchange
+from gateway.state import Exchange, weighed
 
 MILLION: Final = 1_000_000
 MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -123,8 +123,8 @@ def _plan(exchange: Exchange, decision: Decision) -> None:
     if len(exchange.targets) > 1:
         exchange.targets, lacks = exchange.house.fitness.judged(exchange)
         decision.left_out += [str(lack) for lack in lacks]
-    weighed = exchange.dialect.estimate(exchange.body)
-    decision.targets = [_stop(exchange, target, weighed) for target in exchange.targets]
+    weight = weighed(exchange)
+    decision.targets = [_stop(exchange, target, weight) for target in exchange.targets]
     recourse = exchange.targets[0].recourse if exchange.targets else None
     decision.beyond = {} if recourse is None else {k: v for k, v in _said(recourse) if v}
     if not exchange.targets:

@@ -22,7 +22,7 @@ from gateway.estimates import Estimates
 from gateway.lessons import Lessons
 from gateway.plan import Target, Targets
 from gateway.settings import Capabilities
-from gateway.state import Exchange
+from gateway.state import Exchange, weighed
 
 # An estimate is off by some: only what is too long by more than this is taken for too long.
 MARGIN: Final = 0.1
@@ -139,20 +139,17 @@ class Fitness:
             needs = needs_of(exchange.dialect.read_request(exchange.body, exchange.path))
         except Malformed:
             return targets, ()
-        weighed: list[int] = []
         kept, lacks = fit(
             targets,
             needs,
             lambda one: known[id(one)],
-            lambda one: self._tokens(exchange, one, weighed),
+            lambda one: self._tokens(exchange, one),
         )
         return kept or _beyond(exchange, lacks), lacks
 
-    def _tokens(self, exchange: Exchange, target: Target, weighed: list[int]) -> int:
-        """As this target counts; weighed once for all of them."""
-        if not weighed:
-            weighed.append(exchange.dialect.estimate(exchange.body))
-        return self._estimates.mended(target.provider.name, target.model, weighed[0])
+    def _tokens(self, exchange: Exchange, target: Target) -> int:
+        """As this target counts."""
+        return self._estimates.mended(target.provider.name, target.model, weighed(exchange))
 
 
 def _beyond(exchange: Exchange, lacks: tuple[Lack, ...]) -> Targets:

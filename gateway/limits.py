@@ -23,7 +23,7 @@ from gateway.estimates import bytes_a_token
 from gateway.limits_account import KINDS, WORDS, Account, Gauge, Meter, Ticket, whose
 from gateway.plan import Target
 from gateway.settings import Settings
-from gateway.state import Exchange, Pair
+from gateway.state import Exchange, Pair, weighed
 from gateway.window import whole
 
 if TYPE_CHECKING:
@@ -243,11 +243,11 @@ def _expected(exchange: Exchange) -> tuple[int, int]:
     """Tokens of input and of output."""
     body = exchange.body
     small = len(body) < SMALL
-    weighed = len(body) // SMALL_BYTES_PER_TOKEN + 1 if small else exchange.dialect.estimate(body)
+    read = len(body) // SMALL_BYTES_PER_TOKEN + 1 if small else weighed(exchange)
     if exchange.operation == "embed":
-        return weighed, 0
+        return read, 0
     asked = exchange.peek.max_tokens if exchange.peek is not None else None
-    return weighed, ANSWER if asked is None else asked
+    return read, ANSWER if asked is None else asked
 
 
 def _used(exchange: Exchange, said: Ticket) -> tuple[int, int]:

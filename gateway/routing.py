@@ -242,6 +242,7 @@ class Router:
         )
         facts = Facts(request, self._scenarios)
         ruling = first_ruling(view.rules, facts, told)
+        exchange.weight = facts.weight
         if view.tagged and facts.tag is not None:
             exchange.body = without(exchange.body, facts.tag)
             exchange.agent = exchange.agent or facts.tag.name.encode()

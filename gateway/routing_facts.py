@@ -24,8 +24,10 @@ from gateway.caller import NOBODY, Caller
 from gateway.settings import Scenarios
 from gateway.state import Pair
 
-# A text has no more tokens than bytes. An image may: what may be one is weighed.
-BIG: Final = (b"image", b"fileData", b"file_data")
+# A text has no more tokens than bytes. An image may, and a file (`fileData`, `file_data`): what may be one is
+# weighed. Python looks for five bytes in a third of the time that it takes for more of them (350 KB: 55 µs
+# and 165; CPython 3.11).
+BIG: Final = (b"image", b"leDat", b"le_da")
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -47,16 +49,20 @@ class Facts:
     def __init__(self, request: Request, scenarios: Scenarios) -> None:
         self.request = request
         self._scenarios = scenarios
+        # The tokens of the input, once they were asked for.
+        self.weight = 0
 
     @cached_property
     def scenario(self) -> str:
         """The first scenario that fits, or none."""
         return next((name for name, fits in SCENARIOS.items() if fits(self)), "")
 
-    @cached_property
+    @property
     def tokens(self) -> int:
         """About how many tokens the input has."""
-        return self.request.dialect.estimate(self.request.body)
+        if not self.weight:
+            self.weight = self.request.dialect.estimate(self.request.body)
+        return self.weight
 
     @cached_property
     def tools(self) -> bool:

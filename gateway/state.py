@@ -87,6 +87,8 @@ class Exchange(msgspec.Struct, eq=False):
     bytes_in: int = 0
     peek: Peek | None = None
     body_at: float = 0.0
+    # About how many tokens it has, once somebody has asked (`weighed`).
+    weight: int = 0
 
     # From the plan.
     route: str = ""
@@ -161,3 +163,10 @@ class Exchange(msgspec.Struct, eq=False):
     closed: bool = False
     watcher: asyncio.Task[None] | None = None
     dialling: asyncio.Task[Any] | None = None
+
+
+def weighed(exchange: Exchange) -> int:
+    """About how many tokens a request has, before that is mended. To weigh is to decode all of it: once."""
+    if not exchange.weight:
+        exchange.weight = exchange.dialect.estimate(exchange.body)
+    return exchange.weight
