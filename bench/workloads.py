@@ -30,6 +30,9 @@ CHAT_REPLY = (
     b'{"id":"chatcmpl-test","object":"chat.completion","created":1234567890,"model":"gpt-4o","choices":'
     b'[{"index":0,"message":{"role":"assistant","content":"Hello!"},"finish_reason":"stop"}]}'
 )
+# As providers reply: they all tell what was used, and who finds nothing told counts by itself. The one above
+# is what others measure with.
+COUNTED_REPLY = CHAT_REPLY[:-1] + b',"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}'
 MESSAGES_REPLY = (
     b'{"id":"bench-123","type":"message","role":"assistant","model":"bench-model","content":'
     b'[{"type":"text","text":"Benchmark response"}],"stop_reason":"end_turn","stop_sequence":null,'

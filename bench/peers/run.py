@@ -29,7 +29,6 @@ from bench.wire.cases import CASES, CROSSED_350K, STREAMS
 from bench.wire.peers import PEER_CORE, Peer, Upstreams
 from bench.wire.rounds import MEGA, Round, Size, ask, need_tools, run_round
 from bench.wire.run import PACE, Opened, starts
-from bench.workloads import CHAT_REPLY
 
 PEERS: dict[str, Opened] = {
     "nginx": peers.nginx,
@@ -40,8 +39,6 @@ PEERS: dict[str, Opened] = {
 }
 NAMES = ("chat", "messages", "crossed", "body_350k")
 PICKED = (*(case for case in CASES if case.name in NAMES), CROSSED_350K)
-# With tokens, for who finds none in a reply counts them itself.
-COUNTED_REPLY = CHAT_REPLY[:-1] + b',"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}'
 # The texts of both replies of the upstream.
 PASSED = (b"Hello!", b"Benchmark response")
 HELD = 1_000
@@ -83,7 +80,7 @@ def measure(size: Size, names: Sequence[str], deadline: float) -> list[Found]:
     found: list[Found] = []
     with tempfile.TemporaryDirectory(prefix="penstock-peers-") as name, ExitStack() as stack:
         folder = Path(name)
-        behind = stack.enter_context(peers.upstreams(folder, COUNTED_REPLY))
+        behind = stack.enter_context(peers.upstreams(folder))
         opened = open_peers(names, folder, behind, stack, found)
         # What compiles as it runs is not measured cold.
         run_round(Round(-1, WARM_UP, folder, opened), [])

@@ -22,7 +22,7 @@ from bench.wire import peers
 from bench.wire.peers import LOAD_CORE, Peer, Upstreams
 from bench.wire.processes import Program, free_ports, running, wait_until_open
 from bench.wire.rounds import MEGA, start_client
-from bench.workloads import CHAT_REPLY, KEY
+from bench.workloads import KEY
 
 SLOW_SHARE = 0.05
 PAUSE = 0.2
@@ -77,7 +77,7 @@ def gauges(text: str, names: tuple[str, ...]) -> dict[str, float]:
 @contextmanager
 def upstreams(folder: Path) -> Iterator[Upstreams]:
     """The usual upstream of whole replies, and one of slow streams."""
-    with peers.upstreams(folder, CHAT_REPLY) as usual, ticking(folder) as port:
+    with peers.upstreams(folder) as usual, ticking(folder) as port:
         yield Upstreams(usual.whole, port)
 
 

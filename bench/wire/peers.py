@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from bench.wire.processes import Program, free_ports, running, wait_until_open
-from bench.workloads import CHAT_REPLY, KEY, MESSAGES_PATH, MESSAGES_REPLY
+from bench.workloads import COUNTED_REPLY, KEY, MESSAGES_PATH, MESSAGES_REPLY
 
 PEER_CORE = 0
 LOAD_CORE = 1
@@ -161,14 +161,14 @@ class Served(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def upstreams(folder: Path, chat_reply: bytes = CHAT_REPLY) -> Iterator[Upstreams]:
+def upstreams(folder: Path) -> Iterator[Upstreams]:
     """Start both upstreams on the core of the load."""
     whole, events = free_ports(2)
     server = UPSTREAM.format(
         port=whole,
         messages=MESSAGES_PATH,
         messages_reply=MESSAGES_REPLY.decode(),
-        chat_reply=chat_reply.decode(),
+        chat_reply=COUNTED_REPLY.decode(),
     )
     command = [sys.executable, "-m", "bench.wire.events", str(events), str(EVENTS), str(INTERVAL)]
     log = folder / "events.log"

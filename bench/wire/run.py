@@ -19,7 +19,7 @@ from bench.wire.cases import CASES, STREAMS
 from bench.wire.peers import PEER_CORE, Peer, Upstreams
 from bench.wire.processes import free_ports, running
 from bench.wire.rounds import HEADERS, MEGA, Round, Size, ask, need_tools, run_round
-from bench.workloads import CHAT_BODY, CHAT_PATH, CHAT_REPLY
+from bench.workloads import CHAT_BODY, CHAT_PATH, COUNTED_REPLY
 
 Opened = Callable[[Path, Upstreams], AbstractContextManager[Peer]]
 PEERS: dict[str, Opened] = {
@@ -100,7 +100,7 @@ def _served(port: int) -> bool:
 def _check(peer: Peer) -> None:
     """Before anything is measured: the peer passes the reply on, whole and unchanged."""
     answer = ask(peer, CHAT_PATH, CHAT_BODY)
-    if answer != (http.client.OK, CHAT_REPLY):
+    if answer != (http.client.OK, COUNTED_REPLY):
         raise RuntimeError(f"{peer.name} answers {answer}, not the upstream's reply")
 
 

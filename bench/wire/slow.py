@@ -10,15 +10,14 @@ import sys
 import uvloop
 
 from bench.wire.answering import Answering
-from bench.workloads import CHAT_REPLY, whole
+from bench.workloads import COUNTED_REPLY, whole
 
 # With tokens, as a model says them.
-TOLD = CHAT_REPLY[:-1] + b',"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}'
 GEMINI = (
     b'{"candidates":[{"content":{"role":"model","parts":[{"text":"Hello!"}]},"finishReason":"STOP"}],'
     b'"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":15}}'
 )
-ANSWERS = {"openai-chat": b"".join(whole(TOLD)), "gemini": b"".join(whole(GEMINI))}
+ANSWERS = {"openai-chat": b"".join(whole(COUNTED_REPLY)), "gemini": b"".join(whole(GEMINI))}
 
 
 class Thinking(Answering):
