@@ -1,6 +1,8 @@
 """The scale bench: its client notices what is missing, and its table says what a run found."""
 
 import asyncio
+import os
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from bench import pictures
 from bench.samples import Figure, Found, Machine, Moment, Results, Sample
 from bench.scale import holders, holding, report, soak_report, ticking
+from bench.scale.soak import files_open
 
 MACHINE = Machine("2026-01-02T03:04:05Z", "abc123", "a processor", 2, "Linux", {}, "scale")
 EXPOSITION = """\
@@ -184,3 +187,13 @@ def test_gauges_are_read() -> None:
     """What goes on is read from the text of /metrics, over all labels."""
     names = ("penstock_requests_inside", "penstock_tasks", "penstock_upstream_connections")
     assert holding.gauges(EXPOSITION, names) == dict(zip(names, (3, 12, 3), strict=True))
+
+
+def test_the_connections_of_the_store_are_no_files_left_over(tmp_path: Path) -> None:
+    """They are kept, as connections to upstreams are; every other file counts."""
+    before = files_open(os.getpid())
+    with (tmp_path / "penstock.db").open("w"), (tmp_path / "penstock.db-wal").open("w"):
+        assert files_open(os.getpid()) == before
+        with (tmp_path / "other").open("w"):
+            assert files_open(os.getpid()) == before + 1
+    assert files_open(os.getpid()) == before
