@@ -7,7 +7,6 @@ as going on, and the files the processes hold open, are read before the load and
 """
 
 import argparse
-import os
 import random
 import subprocess
 import sys
@@ -107,7 +106,7 @@ def files_open(pid: int) -> int:
     count = 0
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):  # closed meanwhile
-            count += not os.readlink(link).endswith(STORE)
+            count += not link.readlink().name.endswith(STORE)
     return count
 
 
