@@ -20,7 +20,6 @@ HUNDRED: Final = 100.0
 MYRIAD: Final = 10_000.0
 SECONDS: Final = tuple(b"%ds" % seconds for seconds in range(62))
 MOMENTS_KEPT: Final = 256
-NAMES_KEPT: Final = 1024
 MICRO: Final = 1_000_000
 # From this share of a budget on clients of other APIs than Anthropic's are told of it.
 NEAR: Final = 75
@@ -31,25 +30,14 @@ PERIODS: Final = {"day": b"daily", "week": b"weekly", "month": b"monthly"}
 UNIFIED: Final = b"anthropic-ratelimit-unified-"
 
 _moments: Final[dict[float, bytes]] = {}
-# Names of fields that are none of limits: providers send the same ones with every reply.
-_harmless: Final[set[bytes]] = set()
 
 
 def without_others(headers: list[Pair]) -> list[Pair]:
     """The fields without what a provider says of its own limits: they are not this caller's."""
     for name, _ in headers:
-        if name not in _harmless and _of_limits(name):
+        if name.startswith(PREFIXES):
             return [pair for pair in headers if not pair[0].startswith(PREFIXES)]
     return headers
-
-
-def _of_limits(name: bytes) -> bool:
-    """Whether a field tells of limits; what does not is known from then on."""
-    if name.startswith(PREFIXES):
-        return True
-    if len(_harmless) < NAMES_KEPT:
-        _harmless.add(name)
-    return False
 
 
 def tell_openai(account: Account, now: float, headers: list[Pair]) -> None:
