@@ -177,3 +177,17 @@ def test_rows_of_an_older_export_are_found_and_deleted(database: Database) -> No
             pass
         assert connection.execute("SELECT count(*) FROM ledger").fetchall() == [(0,)]
     other.close()
+
+
+def test_rows_that_are_put_together_are_each_kept_once(database: Database) -> None:
+    """One that is kept already, anywhere among many, keeps no other away; nor does one that comes twice."""
+    rows = [row(number) for number in range(2 * ledger.TOGETHER + 20)]
+    known = rows[ledger.TOGETHER // 2]
+    with database.writing() as connection:
+        ledger.insert(connection, [known])
+    with database.writing() as connection:
+        new = ledger.insert(connection, [*rows, rows[7]])
+    assert list(new) == [one for one in rows if one is not known]
+    with database.reading() as connection:
+        ((count, different),) = connection.execute("SELECT count(*), count(DISTINCT id) FROM ledger")
+    assert count == different == len(rows)
